@@ -1,0 +1,277 @@
+"""The fork server: it imports what the posts need once, forks a worker for each post, and nothing else.
+
+    python -c "…; main()" CONTROL_DESCRIPTOR
+
+Messages are lines of JSON on the control socket. From the supervisor:
+
+    {"imports": ["torch", …], "start": "fork"}        the first line; answered by {"ready": "fork", "why": ""}
+    {"start": 7}          with four descriptors: channel, standard output, standard error, crash log
+    {"signal": 7, "number": 2}
+
+To the supervisor: {"ready": …}, {"exit": 7, "status": 9, "peak": 123456}. When the control socket closes,
+everything below this process is ended.
+
+The start is "fork" or "spawn". In a forked worker the imports are already there; a spawned one is a fresh
+interpreter, for systems where a fork of a process with torch in it cannot be trusted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import importlib
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+CANARY_SECONDS = 5.0
+FORK, SPAWN = "fork", "spawn"
+SPAWNED = "import sys; sys.path[:] = {path!r}; from builder.execute.server import spawned; spawned()"
+
+
+def main() -> None:
+    """Serve until the control socket closes."""
+    control = socket.socket(fileno=int(sys.argv[1]))
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # until there are children to end, see below
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
+    Server(control).serve()
+
+
+class Server:
+    def __init__(self, control: socket.socket) -> None:
+        self.control = control
+        self.buffer = b""
+        self.descriptors: list[int] = []
+        self.workers: dict[int, int] = {}  # pid -> job
+        self.start = FORK
+        self.shell: Any = None
+        self.wake, wake = os.pipe()
+        os.set_blocking(self.wake, False)
+        os.set_blocking(wake, False)
+        self.waker = wake
+
+    def serve(self) -> None:
+        setup = json.loads(self._first_line())
+        self.start, why = setup["start"], ""
+        if self.start == FORK:
+            self._import(setup["imports"])
+            why = self._unfit()
+            if why:
+                self.start = SPAWN
+        gc.collect()
+        gc.freeze()  # a collection in a worker must not copy the pages of what was imported here
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(self.waker)
+        self._say(ready=self.start, why=why)
+        prctl(PR_SET_PDEATHSIG, 0)  # from here on the closed socket ends us, and we end our children
+        try:
+            self._loop()
+        finally:
+            self._end_all()
+
+    def _loop(self) -> None:
+        while True:
+            sources: list[Any] = [self.control, self.wake]
+            readable, _, _ = select.select(sources, [], [])
+            if self.wake in readable:
+                with contextlib.suppress(BlockingIOError):
+                    while os.read(self.wake, 512):
+                        pass
+                self._reap()
+            if self.control in readable:
+                data, descriptors, _, _ = socket.recv_fds(self.control, 65536, 64)
+                if not data:
+                    return
+                self.descriptors += descriptors
+                *lines, self.buffer = (self.buffer + data).split(b"\n")
+                for line in lines:
+                    self._obey(json.loads(line))
+
+    def _obey(self, message: dict[str, Any]) -> None:
+        if "start" in message:
+            descriptors, self.descriptors = self.descriptors[:4], self.descriptors[4:]
+            pid = self._start(descriptors)
+            self.workers[pid] = message["start"]
+            for descriptor in descriptors:
+                os.close(descriptor)
+        else:
+            for pid, job in self.workers.items():
+                if job == message["signal"]:
+                    with contextlib.suppress(ProcessLookupError):
+                        if message["number"] == signal.SIGKILL:
+                            os.killpg(pid, signal.SIGKILL)
+                        else:
+                            os.kill(pid, message["number"])
+
+    def _start(self, descriptors: list[int]) -> int:
+        parent = os.getpid()
+        pid = os.fork()
+        if pid:
+            return pid
+        try:
+            self._become_worker(parent, descriptors)
+        finally:
+            os._exit(71)
+
+    def _become_worker(self, parent: int, descriptors: list[int]) -> None:
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, signal.SIGPIPE):
+            signal.signal(number, signal.SIG_DFL)
+        os.setsid()
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        prctl(PR_SET_CHILD_SUBREAPER, 1)  # what the post leaves behind stays below us while we live
+        if os.getppid() != parent:
+            os._exit(71)
+        with contextlib.suppress(OSError):  # the kernel is to end a post, not the build
+            Path("/proc/self/oom_score_adj").write_text("800")
+        channel, crash = _settle(descriptors)
+        if self.start == FORK:
+            from builder.execute.session import work
+
+            work(socket.socket(fileno=channel), crash, self.shell)
+        code = SPAWNED.format(path=sys.path)
+        for descriptor in (channel, crash):
+            os.set_inheritable(descriptor, True)
+        os.execv(sys.executable, [sys.executable, "-P", "-c", code, str(channel), str(crash)])
+
+    def _reap(self) -> None:
+        for pid in list(self.workers):
+            done, status, usage = os.wait4(pid, os.WNOHANG)
+            if done:
+                job = self.workers.pop(pid)
+                self._sweep()
+                self._say(exit=job, status=status, peak=usage.ru_maxrss)
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """End every process that a finished post has left: all our children that are no workers."""
+        deadline = time.monotonic() + 2
+        while time.monotonic() < deadline:
+            left = [pid for pid in children(os.getpid()) if pid not in self.workers]
+            if not left:
+                return
+            for pid in left:
+                for each in (pid, *descendants(pid)):
+                    with contextlib.suppress(ProcessLookupError, PermissionError):
+                        os.kill(each, signal.SIGKILL)
+            for pid in left:
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(pid, 0)
+
+    def _end_all(self) -> None:
+        for pid in self.workers:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
+        self.workers.clear()
+        self._sweep()
+
+    def _import(self, names: list[str]) -> None:
+        """Import what the posts import. What fails to import here fails again, and is told, in its post."""
+        from builder.execute.session import make_shell
+
+        self.shell = make_shell()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for name in names:
+                with contextlib.suppress(Exception):
+                    importlib.import_module(name)
+
+    def _unfit(self) -> str:
+        """Why this process must not fork workers; "" if it may."""
+        if len(list(Path("/proc/self/task").iterdir())) != 1:
+            return "an import started a thread"
+        torch = sys.modules.get("torch")
+        if torch is None:
+            return ""
+        if torch.cuda.is_initialized():
+            return "an import initialised CUDA"
+        return "" if self._canary(torch) else "torch hangs in a forked process"
+
+    def _canary(self, torch: Any) -> bool:
+        """Does torch work in a fork of this process? One child tries a product and a gradient."""
+        pid = os.fork()
+        if not pid:
+            try:
+                torch.set_num_threads(2)
+                x = torch.ones(64, 64, requires_grad=True)
+                (x @ x).sum().backward()
+                os._exit(0 if x.grad is not None else 1)
+            finally:
+                os._exit(1)
+        deadline = time.monotonic() + CANARY_SECONDS
+        while time.monotonic() < deadline:
+            done, status = os.waitpid(pid, os.WNOHANG)
+            if done:
+                return status == 0
+            time.sleep(0.002)
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        return False
+
+    def _first_line(self) -> bytes:
+        while b"\n" not in self.buffer:
+            data = self.control.recv(65536)
+            if not data:
+                sys.exit(0)
+            self.buffer += data
+        line, self.buffer = self.buffer.split(b"\n", 1)
+        return line
+
+    def _say(self, **message: Any) -> None:
+        with contextlib.suppress(BrokenPipeError):
+            self.control.sendall(json.dumps(message).encode() + b"\n")
+
+
+def spawned() -> None:
+    """The beginning of a spawned worker: descriptors 1 and 2 are in place, the others are named."""
+    from builder.execute.session import work
+
+    channel, crash = int(sys.argv[1]), int(sys.argv[2])
+    for descriptor in (channel, crash):
+        os.set_inheritable(descriptor, False)
+    work(socket.socket(fileno=channel), crash)
+
+
+def prctl(option: int, value: int) -> None:
+    """Call prctl(2) where there is one."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+
+
+def children(pid: int) -> list[int]:
+    """Return the ids of the children of a process, unreaped ones too."""
+    try:
+        tasks = list(Path(f"/proc/{pid}/task").iterdir())
+        return [int(child) for task in tasks for child in (task / "children").read_text().split()]
+    except OSError:
+        return []
+
+
+def descendants(pid: int) -> list[int]:
+    """Return the ids of all processes below a process."""
+    found = []
+    for child in children(pid):
+        found += [child, *descendants(child)]
+    return found
+
+
+def _settle(descriptors: list[int]) -> tuple[int, int]:
+    """Put the standard streams in place and close all else; return the channel and the crash log."""
+    high = [os.dup2(descriptor, 200 + k, inheritable=False) for k, descriptor in enumerate(descriptors)]
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.dup2(high[1], 1)
+    os.dup2(high[2], 2)
+    channel, crash = os.dup2(high[0], 3, inheritable=False), os.dup2(high[3], 4, inheritable=False)
+    os.closerange(5, 256)
+    return channel, crash

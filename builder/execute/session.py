@@ -1,0 +1,454 @@
+"""One post, one namespace, cell by cell: what a worker process runs.
+
+A session is told its job in one line of JSON on its channel and answers with one line per event:
+
+    {"event": "cell", "cell": 3, "out": 120, "err": 0}         it begins; sizes of the captured streams
+    {"event": "show", "cell": 3, "out": 150, "data": {…}}      it displays something here
+    {"event": "clear", "cell": 3, "out": 150}                  what it showed so far is to be forgotten
+    {"event": "done", "cell": 3, "out": 180, "err": 7, "failure": null, …}
+    {"event": "end", "facts": {…}, …}
+
+Each event carries the job's token, so that nothing that the post's own code writes is taken for one.
+What the cells print does not pass through here: descriptors 1 and 2 are files that the supervisor reads.
+
+This module imports the standard library and IPython only: a post must find its own versions of all else.
+"""
+
+from __future__ import annotations
+
+import ast
+import base64
+import contextlib
+import ctypes
+import faulthandler
+import importlib.abc
+import importlib.util
+import json
+import linecache
+import os
+import platform
+import random
+import signal
+import socket
+import sys
+import threading
+import traceback
+import warnings
+from collections.abc import Callable
+from types import CodeType, ModuleType, TracebackType
+from typing import Any
+
+from IPython.core.displayhook import DisplayHook
+from IPython.core.displaypub import DisplayPublisher
+from IPython.core.interactiveshell import InteractiveShell
+
+from builder.execute import taint
+from builder.execute.figures import Figures, register_figures
+
+QUIET_MAGICS = {"matplotlib", "config", "load_ext", "reload_ext", "autoreload"}
+SHOWN_TYPES = (
+    "image/svg+xml",
+    "image/png",
+    "image/jpeg",
+    "text/html",
+    "text/latex",
+    "text/markdown",
+    "text/plain",
+)
+_LIBC = ctypes.CDLL(None)
+
+
+class Publisher(DisplayPublisher):  # type: ignore[misc]
+    """Where `display(...)` and figures go."""
+
+    def publish(self, data: dict[str, Any], metadata: Any = None, **_: Any) -> None:
+        self.parent.show(data, value=False)
+
+    def clear_output(self, wait: bool = False) -> None:
+        self.parent.clear()
+
+
+class ValueHook(DisplayHook):  # type: ignore[misc]
+    """Where the value of a cell's last expression goes."""
+
+    def quiet(self) -> bool:
+        try:
+            return bool(self.semicolon_at_end_of_expression(self.shell.source))
+        except Exception:  # the tokenizer does not know magics
+            return False
+
+    def __call__(self, result: object = None) -> None:
+        self.check_for_underscore()
+        if result is None or self.quiet() or _is_artist(result):
+            return
+        data, _ = self.compute_format_data(result)
+        self.update_user_ns(result)
+        self.fill_exec_result(result)
+        if data:
+            self.shell.show(data, value=True)
+
+
+class Shell(InteractiveShell):  # type: ignore[misc]
+    """IPython without a terminal, a history, colours or a reaction to errors of its own."""
+
+    source = ""
+    cell = 0
+    failed: BaseException | None = None
+    session: Session | None = None
+    figures: Figures
+
+    def show(self, data: dict[str, Any], *, value: bool) -> None:
+        if self.session is not None:
+            self.session.show(data, value)
+
+    def clear(self) -> None:
+        if self.session is not None:
+            self.session.emit("clear")
+
+    def transform_cell(self, raw_cell: str) -> str:
+        """As IPython does it, but with the leading blank lines, so that every line keeps its number."""
+        blank = len(raw_cell) - len(raw_cell.lstrip("\n \t")) if raw_cell.strip() else 0
+        return "\n" * raw_cell.count("\n", 0, blank) + str(super().transform_cell(raw_cell))
+
+    def showtraceback(self, exc_tuple: Any = None, *_: Any, **__: Any) -> None:
+        self.failed = exc_tuple[1] if exc_tuple else sys.exc_info()[1]
+
+    def showsyntaxerror(self, *_: Any, **__: Any) -> None:
+        self.failed = sys.exc_info()[1]
+
+    showindentationerror = showsyntaxerror
+
+    def run_line_magic(self, magic_name: str, line: str, _stack_depth: int = 1) -> Any:
+        if magic_name in QUIET_MAGICS:
+            return None
+        return super().run_line_magic(magic_name, line, _stack_depth + 1)
+
+
+def make_shell() -> Shell:
+    """Return the shell that sessions run in. The fork server makes it once, before any fork."""
+    from traitlets.config import Config
+
+    config = Config()
+    config.HistoryManager.enabled = False
+    config.HistoryManager.hist_file = ":memory:"
+    config.InlineBackend.figure_formats = set()  # `register_figures` does it, with fixed ids and dates
+    config.Completer.use_jedi = False
+    Shell.displayhook_class = ValueHook
+    Shell.display_pub_class = Publisher
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        shell: Shell = Shell.instance(config=config, colors="nocolor")
+    shell.display_pub.parent = shell
+    shell.compile.get_code_name = lambda *_: f"<cell {shell.cell}>"
+    for name in ("exit", "quit"):  # IPython's own would do nothing here
+        shell.builtin_trap.auto_builtins.pop(name, None)
+    warnings.filterwarnings("ignore", message="To exit: use", category=UserWarning)
+    shell.figures = register_figures(shell)
+    return shell
+
+
+class Session:
+    """The run of one post's cells in `shell`. Create it in the worker process, after the fork."""
+
+    def __init__(self, job: dict[str, Any], channel: socket.socket, shell: Shell) -> None:
+        self.job = job
+        self.channel = channel
+        self.shell = shell
+        self.pid = os.getpid()
+        self.cell = 0
+        self.running = False
+        self.tainted: dict[str, int] = {}  # name -> the cell at the root of it
+        shell.session = self
+        shell.figures.format = job["figure_format"]
+
+    # --- the run ---------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Run every cell and report. Exceptions of the post never leave this function."""
+        self._prepare()
+        for cell in self.job["cells"]:
+            self.cell = self.shell.cell = cell["number"]
+            self.emit("cell", err=_size(2))
+            failure, facts = self._run_cell(cell)
+            self._flush()
+            self.emit("done", err=_size(2), failure=failure, **facts)
+        self.emit("end", facts=self._facts(), threads=self._living_threads())
+
+    def _prepare(self) -> None:
+        os.chdir(self.job["folder"])
+        sys.path[:0] = [path for path in self.job["paths"] if path not in sys.path]
+        signal.signal(signal.SIGINT, self._interrupted)
+        _on_import("torch", self._prepare_torch)
+        _on_import("numpy", lambda numpy: numpy.random.seed(self.job["seed"]))
+        random.seed(self.job["seed"])
+
+    def _prepare_torch(self, torch: ModuleType) -> None:
+        torch.manual_seed(self.job["seed"])
+        torch.set_num_threads(self.job["threads"])
+
+    def _interrupted(self, *_: object) -> None:
+        if self.running and os.getpid() == self.pid:
+            raise KeyboardInterrupt
+
+    def _run_cell(self, cell: dict[str, Any]) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+        source: str = cell["source"]
+        if not cell["eval"]:
+            return None, {"skipped": True}
+        tree = self._parse(source)
+        refusal = None if tree is None or self.job["shell"] else _refusal(tree, source)
+        if refusal is not None:
+            self._taint(tree, source, 0)
+            return refusal, {}
+        if tree is not None:
+            wanted = taint.reach(taint.reads(tree), self.shell.user_ns)
+            names = sorted(wanted & self.tainted.keys())
+            if names:
+                causes = sorted({self.tainted[name] for name in names})
+                self._taint(tree, source, 0, causes[0])
+                return {"kind": "skipped", "message": "", "names": names, "causes": causes}, {}
+        before = _random_states()
+        error = self._execute(source)
+        drew = _random_states() != before
+        if error is None:
+            if tree is not None:
+                for name in taint.rebound(tree):
+                    self.tainted.pop(name, None)
+            return None, {"drew_random": drew}
+        failure = self._failure(error, source)
+        if not cell["may_raise"]:
+            self._taint(tree, source, failure["top"])
+        return failure, {"drew_random": drew}
+
+    def _execute(self, source: str) -> BaseException | None:
+        shell = self.shell
+        shell.source, shell.failed = source, None
+        self.running = True
+        try:
+            result = shell.run_cell(source, store_history=False)
+        except KeyboardInterrupt as error:  # the limit's signal came while IPython itself was at work
+            return error
+        finally:
+            self.running = False
+        if os.getpid() != self.pid:
+            os._exit(0)  # a child that the post forked has come back here: the parent reports, not it
+        return result.error_before_exec or result.error_in_exec or shell.failed
+
+    def _parse(self, source: str) -> ast.Module | None:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return ast.parse(self.shell.transform_cell(source))
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+
+    def _taint(self, tree: ast.Module | None, source: str, top: int, cause: int = 0) -> None:
+        """Taint what the statements from line `top` on should have bound; try their imports alone."""
+        cause = cause or self.cell
+        namespace = self.shell.user_ns
+        if tree is None:
+            names = taint.bound_by_text(source)
+            for line in source.split("\n"):
+                if line.startswith(("import ", "from ")):
+                    names |= self._try_import(line)
+        else:
+            names = set()
+            for statement in tree.body:
+                if (statement.end_lineno or 0) < top:
+                    continue
+                if isinstance(statement, ast.Import | ast.ImportFrom):
+                    names |= self._try_import(ast.unparse(statement))
+                else:
+                    names |= taint.bound(statement, unrun=statement.lineno > top, namespace=namespace)
+        for name in names:
+            self.tainted.setdefault(name, cause)
+
+    def _try_import(self, line: str) -> set[str]:
+        """Return the names that an import statement failed to bind."""
+        try:
+            statement = ast.parse(line).body[0]
+            exec(compile(line, "<import>", "exec"), self.shell.user_ns)
+        except SyntaxError:
+            return set()
+        except BaseException:
+            return taint.imported(statement) if isinstance(statement, ast.Import | ast.ImportFrom) else set()
+        return set()
+
+    # --- what is reported --------------------------------------------------------------------
+
+    def emit(self, event: str, **facts: Any) -> None:
+        """Send one event; a process that the post forked sends none."""
+        if os.getpid() != self.pid:
+            return
+        message = {"token": self.job["token"], "event": event, "cell": self.cell, "out": _size(1), **facts}
+        self.channel.sendall(json.dumps(message).encode() + b"\n")
+
+    def show(self, data: dict[str, Any], value: bool) -> None:
+        """Report something displayed, behind all that was printed before it."""
+        self._flush()
+        bundle = {}
+        for kind in SHOWN_TYPES:
+            content = data.get(kind)
+            if isinstance(content, bytes):
+                content = base64.b64encode(content).decode()
+            if isinstance(content, str) and content:
+                bundle[kind] = content
+        if bundle:
+            self.emit("show", data=bundle, value=value)
+
+    def _flush(self) -> None:
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(Exception):
+                stream.flush()
+        _LIBC.fflush(None)
+
+    def _failure(self, error: BaseException, source: str) -> dict[str, Any]:
+        frames = _frames(error.__traceback__)
+        here = [frame for frame in frames if frame["cell"] == self.cell]
+        if isinstance(error, SyntaxError) and error.filename == f"<cell {self.cell}>":
+            line = error.lineno or 1
+            kind, message, top = "syntax", f"{type(error).__name__}: {error.msg}", 0
+        else:
+            line = here[-1]["line"] if here else source.rstrip().count("\n") + 1
+            kind, message, top = "raised", _message(error), here[0]["line"] if here else line
+        if isinstance(error, SystemExit):
+            kind = "exit"
+        elif isinstance(error, KeyboardInterrupt):
+            kind = "interrupted"
+        missing = error.name if isinstance(error, ModuleNotFoundError) else None
+        return {
+            "kind": kind,
+            "message": message,
+            "line": line,
+            "top": top,
+            "frames": frames,
+            "missing": missing or "",
+            "stdin": isinstance(error, EOFError) and "reading a line" in str(error),
+        }
+
+    def _facts(self) -> dict[str, str]:
+        facts = {"python": platform.python_version(), "seed": str(self.job["seed"])}
+        torch = sys.modules.get("torch")
+        if torch is not None and "torch" in self.job["imports"]:
+            facts["torch"] = str(torch.__version__)
+            facts["device"] = "CPU"
+            if torch.cuda.is_initialized():
+                facts["device"] = str(torch.cuda.get_device_name())
+        return facts
+
+    def _living_threads(self) -> list[str]:
+        main = threading.main_thread()
+        return [t.name for t in threading.enumerate() if t is not main and not t.daemon]
+
+
+def _size(descriptor: int) -> int:
+    return os.fstat(descriptor).st_size
+
+
+def _message(error: BaseException) -> str:
+    return "".join(traceback.format_exception_only(type(error), error)).rstrip("\n")
+
+
+def _frames(trace: TracebackType | None) -> list[dict[str, Any]]:
+    """The frames of a traceback that lie in cells, outermost first."""
+    frames = []
+    for frame, line in traceback.walk_tb(trace):
+        cell = _cell_of(frame.f_code)
+        if cell:
+            source = linecache.getline(frame.f_code.co_filename, line).strip()
+            frames.append({"cell": cell, "line": line, "name": frame.f_code.co_name, "source": source})
+    return frames
+
+
+def _cell_of(code: CodeType) -> int:
+    name = code.co_filename
+    return int(name[6:-1]) if name.startswith("<cell ") and name[6:-1].isdigit() else 0
+
+
+def _refusal(tree: ast.Module, source: str) -> dict[str, Any] | None:
+    """Why a cell may not run: its first shell line, or its first magic that does more than nothing."""
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+            continue
+        of = node.func.value
+        if not (isinstance(of, ast.Call) and isinstance(of.func, ast.Name) and of.func.id == "get_ipython"):
+            continue
+        name = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else ""
+        if node.func.attr == "run_line_magic" and name in QUIET_MAGICS:
+            continue
+        if node.func.attr in ("system", "getoutput", "run_line_magic", "run_cell_magic"):
+            line = source.split("\n")[min(node.lineno, source.count("\n") + 1) - 1].strip()
+            return {"kind": "refused", "message": line, "line": node.lineno}
+    return None
+
+
+def _random_states() -> list[Any]:
+    """The states of the generators that are in the process: they differ if a cell drew a number."""
+    states: list[Any] = [random.getstate()]
+    numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
+    if numpy is not None and hasattr(numpy, "random"):
+        kind, keys, *rest = numpy.random.get_state()
+        states.append((kind, keys.tobytes(), *rest))
+    if torch is not None and hasattr(torch, "default_generator"):
+        states.append(torch.default_generator.get_state().numpy().tobytes())
+    return states
+
+
+def _is_artist(value: object) -> bool:
+    """Is this what a Matplotlib call returns: an artist, or a list or tuple that holds one?"""
+    if "matplotlib" not in sys.modules:
+        return False
+    if type(value).__name__ == "ndarray":
+        value = list(getattr(value, "flat", ()))[:1]
+    if isinstance(value, list | tuple):
+        return any(_is_artist(part) for part in value[:50])
+    names = {f"{base.__module__}.{base.__name__}" for base in type(value).__mro__}
+    artist = bool(names & {"matplotlib.artist.Artist", "matplotlib.container.Container"})
+    return artist and "matplotlib.figure.FigureBase" not in names
+
+
+def _on_import(name: str, prepare: Callable[[ModuleType], None]) -> None:
+    """Call `prepare(module)` now if the module is there, else as soon as it has been imported."""
+    module = sys.modules.get(name)
+    if module is not None:
+        prepare(module)
+    else:
+        sys.meta_path.insert(0, _ImportHook(name, prepare))
+
+
+class _ImportHook(importlib.abc.MetaPathFinder):
+    """Finds one module as the other finders do, and prepares it behind its import."""
+
+    def __init__(self, name: str, prepare: Callable[[ModuleType], None]) -> None:
+        self.name = name
+        self.prepare = prepare
+
+    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
+        if fullname != self.name:
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(fullname)
+        if spec is not None and spec.loader is not None:
+            load = spec.loader.exec_module
+
+            def exec_module(module: ModuleType) -> None:
+                load(module)
+                self.prepare(module)
+
+            spec.loader.exec_module = exec_module  # type: ignore[method-assign]
+        return spec
+
+
+def work(channel: socket.socket, crash_log: int, shell: Shell | None = None) -> None:
+    """Run the one job that comes over `channel`; never returns. `crash_log` takes Python's last words."""
+    status = 70
+    try:
+        with channel.makefile("rb") as lines:
+            job = json.loads(lines.readline())
+        faulthandler.enable(crash_log, all_threads=False)
+        faulthandler.register(signal.SIGUSR2, crash_log, all_threads=False, chain=False)
+        Session(job, channel, shell or make_shell()).run()
+        status = 0
+    except BaseException:
+        os.write(crash_log, b"session: " + traceback.format_exc().encode())
+    finally:
+        os._exit(status)

@@ -1,0 +1,133 @@
+"""What went wrong in the cells of a post, as Problems that name the true lines of its Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from builder.model import Cell, Failure, Post, Problem, Run, Text
+from builder.splice import expected_error, expects
+
+DEPENDENT = {"skipped", "unrun"}
+
+
+def cell_problems(post: Post, run: Run, allowed: frozenset[int]) -> Iterator[Problem]:
+    """Yield one Problem per root cause; the cells that were not run because of it are in its detail.
+
+    `allowed` has the numbers of the cells that may raise by their options.
+    """
+    for cell, output in zip(post.cells, run.outputs, strict=True):
+        failure = output.failure
+        if failure is None:
+            name = expected_error(cell)
+            printed = "".join(part.text for part in output.parts if isinstance(part, Text))
+            if name and name not in printed:
+                yield _broken_promise(post, cell, name)
+        elif failure.kind in DEPENDENT or (
+            failure.kind == "raised" and (cell.number in allowed or expects(cell, failure))
+        ):
+            continue
+        else:
+            yield _problem(post, cell, failure, run)
+    for warning in run.warnings:
+        yield Problem("warning", post.path, post.cells[0].code.start, "cell", warning)
+
+
+def cell_notes(post: Post, run: Run) -> Iterator[Problem]:
+    """Yield what the cells wrote to standard error, which the page does not show."""
+    for cell, output in zip(post.cells, run.outputs, strict=True):
+        if output.stderr:
+            text = _with_true_lines(post, output.stderr).rstrip("\n")
+            where = f"cell {cell.number} wrote to standard error"
+            yield Problem("note", post.path, cell.code.start, "stderr", where, detail=text)
+
+
+def _broken_promise(post: Post, cell: Cell, name: str) -> Problem:
+    message = f"cell {cell.number} was to raise {name}, as its output says, and did not"
+    line = cell.authored.start if cell.authored else cell.code.start
+    return Problem("error", post.path, line, "cell", message)
+
+
+def _problem(post: Post, cell: Cell, failure: Failure, run: Run) -> Problem:
+    level, line = "error", _line(cell, failure)
+    hint = failure.hint
+    number = cell.number
+    match failure.kind:
+        case "raised":
+            message = f"cell {number} raised {failure.message}"
+        case "syntax":
+            message = f"cell {number} does not parse: {failure.message}"
+        case "exit":
+            message = f"cell {number} called for its own end: {failure.message}"
+            hint = "a cell that exits ends its post"
+        case "refused":
+            level = "warning"
+            message = f"cell {number} was not run: it has the line `{failure.message}`"
+            hint = "set `shell = true` under [execute] to allow such lines, or mark the cell {eval=false}"
+        case _:
+            message = f"cell {number} {failure.message}"
+    inner = failure.frames[-1] if failure.frames else None
+    if inner is not None and inner.cell != number:
+        message += f" (in `{inner.name}`, line {post.cells[inner.cell - 1].code.start + inner.line})"
+    detail = "\n".join(_detail(post, cell, failure, run))
+    return Problem("error" if level == "error" else "warning", post.path, line, "cell", message, hint, detail)
+
+
+def _line(cell: Cell, failure: Failure) -> int:
+    """The true line of a failure; the first line of the cell's code where no statement is known."""
+    return cell.code.start + max(failure.line, 1)
+
+
+def _detail(post: Post, cell: Cell, failure: Failure, run: Run) -> Iterator[str]:
+    """The frames inside the post, what the cell had printed, and who was not run because of it."""
+    if len(failure.frames) > 1:
+        for frame in failure.frames:
+            line = post.cells[frame.cell - 1].code.start + frame.line
+            yield f"{post.path}:{line}: in {frame.name}"
+            if frame.source:
+                yield f"    {frame.source}"
+    printed = "".join(part.text for part in run.outputs[cell.number - 1].parts if isinstance(part, Text))
+    if printed:
+        yield "printed before:"
+        lines = printed.rstrip("\n").split("\n")
+        if len(lines) > 20:
+            yield f"    … ({len(lines) - 20} more lines)"
+        yield from (f"    {line}" for line in lines[-20:])
+    yield from _dependents(cell.number, run)
+
+
+def _dependents(number: int, run: Run) -> Iterator[str]:
+    unrun = []
+    for other, output in enumerate(run.outputs, 1):
+        failure = output.failure
+        if failure is None or failure.kind not in DEPENDENT or number not in failure.causes:
+            continue
+        if failure.kind == "unrun":
+            unrun.append(other)
+        else:
+            names = ", ".join(f"`{name}`" for name in failure.names)
+            yield f"cell {other} was not run: it uses {names}"
+    if unrun:
+        cells = f"cell {unrun[0]} was" if len(unrun) == 1 else f"cells {unrun[0]} to {unrun[-1]} were"
+        yield f"{cells} not run: the process of the post had ended"
+
+
+def _with_true_lines(post: Post, text: str) -> str:
+    """Replace `<cell 4>:5` and `File "<cell 4>", line 5` by the post's path and its own line."""
+    for cell in post.cells:
+        name = f"<cell {cell.number}>"
+        if name in text:
+            text = _replace_lines(text, name, post.path, cell.code.start)
+    return text
+
+
+def _replace_lines(text: str, name: str, path: str, start: int) -> str:
+    import re
+
+    def short(found: re.Match[str]) -> str:
+        return f"{path}:{start + int(found[1])}"
+
+    def long(found: re.Match[str]) -> str:
+        return f'File "{path}", line {start + int(found[1])}'
+
+    text = re.sub(re.escape(name) + r":(\d+)", short, text)
+    return re.sub(f'File "{re.escape(name)}", line ' + r"(\d+)", long, text)

@@ -1,0 +1,392 @@
+"""A post and what its cells showed -> the HTML of its body, its table of contents and its summary.
+
+The tokens of the one dialect are changed in place (cells become HTML, headings get ids, links are
+resolved) and then written by markdown-it's own renderer. Cells are found again by their true line, at any
+depth of lists and quotes.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from html import unescape
+from itertools import groupby, pairwise, takewhile
+from typing import TypeAlias
+
+from markdown_it.common.utils import unescapeAll
+from markdown_it.rules_block.table import escapedSplit
+from markdown_it.token import Token
+
+from builder.dialect import Env, body_of, inline_to_html, parse, to_html, too_deep
+from builder.fences import parse_info, without_options
+from builder.highlight import escape, highlight
+from builder.model import Cell, Figure, Heading, Markup, Part, Post, Problem, Text
+
+Resolve: TypeAlias = Callable[[str, int], str]
+FigureUrl: TypeAlias = Callable[[str], str]
+
+_SUMMARY = 160  # characters
+
+_MORE = re.compile(r"<!--\s*more\s*-->", re.IGNORECASE)
+_ID = re.compile(r"""(?<![\w-])id\s*=\s*["']?([^\s"'<>]+)""", re.IGNORECASE)
+# A comment, or the opening tag of an element that links. An unquoted `<` ends the try, so that the whole
+# text is read a fixed number of times, whatever is in it.
+_TAG = re.compile(
+    r"""<!--(?:.*?-->|.*)|<(?:a|img|source|video|audio|iframe|link)\s(?:[^<>"']++|"[^"]*+"|'[^']*+')*+>""",
+    re.IGNORECASE | re.DOTALL,
+)
+_ATTRIBUTE = re.compile(r"""(?<![\w:-])([\w:-]++)(\s*+=\s*+)("[^"]*"|'[^']*'|[^\s"'=<>`]++)""")
+_LINKS = frozenset({"href", "src", "poster"})
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What a post's Markdown became. `summary` is plain text; `problems` have true lines."""
+
+    html: str
+    toc: tuple[Heading, ...]
+    summary: str
+    problems: tuple[Problem, ...]
+
+
+def render(
+    post: Post, shown: Mapping[int, tuple[Part, ...] | None], resolve: Resolve, figure_url: FigureUrl
+) -> Rendered:
+    """Render the body of `post`.
+
+    shown       what stands below cell n: None (or no entry) keeps the authored output as it is written,
+                a tuple of parts takes its place, an empty one leaves it out
+    resolve     (address as written, line) -> address in the page; it notes its own complaints
+    figure_url  name of a blob -> address
+
+    Raises LookupError if a cell of `post` is not a fence of its text, which would be our own mistake.
+    """
+    env: Env = {}
+    body = body_of(post.text, post.body_line)
+    tokens = parse(body, env)
+    problems = (*_too_deep(post, env), *_overfull_rows(post, body, tokens))
+    summary = _summary(tokens)
+    toc = _name_headings(tokens, {f"cell-{cell.number}" for cell in post.cells})
+    tokens = _place_cells(tokens, post, shown, figure_url)
+    for token in tokens:
+        _finish(token, post.body_line, resolve)
+    return Rendered(to_html(tokens), toc, summary, problems)
+
+
+def _too_deep(post: Post, env: Env) -> Iterator[Problem]:
+    """One Problem where lists begin to be too deep, since a deep list goes on for many lines."""
+    for line in too_deep(env)[:1]:
+        message = "lists and quotes are nested too deep: from here on they are shown as plain text"
+        yield Problem("error", post.path, post.body_line + line, "markdown", message, "nest them less")
+
+
+def _overfull_rows(post: Post, body: str, tokens: Sequence[Token]) -> Iterator[Problem]:
+    """A warning for each row of a table that has more cells than the table has columns: they are dropped."""
+    columns = 0
+    lines: list[str] = []
+    for token in tokens:
+        if token.type == "table_open":
+            columns = 0
+            lines = lines or body.split("\n")
+        elif token.type == "th_open":
+            columns += 1
+        elif token.type == "tr_open" and token.map:
+            row = lines[token.map[0]].lstrip(" \t>").rstrip()
+            cells = len(escapedSplit(row.removeprefix("|"))) - row.endswith("|")
+            if columns and cells > columns:
+                message = f"this row has {cells} cells, its table has {columns}: the rest is not shown"
+                hint = "write `\\|` for a `|` that is text"
+                yield Problem("warning", post.path, post.body_line + token.map[0], "markdown", message, hint)
+
+
+def _finish(token: Token, first_line: int, resolve: Resolve) -> None:
+    """Make of one block token what the page needs: addresses, classes, frames."""
+    line = first_line + (token.map[0] if token.map else 0)
+    match token.type:
+        case "inline":
+            _resolve_inline(token.children or [], line, resolve)
+        case "html_block" if not token.meta:
+            token.content = _resolve_html(token.content, line, resolve)
+        case "fence":
+            _set_html(token, _code(token.content, parse_info(unescapeAll(token.info)).language))
+        case "code_block":
+            _set_html(token, _code(token.content, ""))
+        case "table_open":  # a wide table scrolls, not the page
+            _set_html(token, '<div class="table-wrap" tabindex="0">\n<table>\n')
+        case "table_close":
+            _set_html(token, "</table>\n</div>\n")
+        case "th_open" | "td_open" if "style" in token.attrs:  # a strict page has no inline styles
+            token.attrs = {"class": str(token.attrs["style"]).replace("text-align:", "align-")}
+
+
+def _set_html(token: Token, html: str) -> None:
+    """Let `token` be written as `html`, which is ours and not to be resolved."""
+    token.type, token.content, token.meta = "html_block", html, {"ours": True}
+
+
+# --- code, cells and outputs ------------------------------------------------------------------
+
+
+def _code(code: str, language: str) -> str:
+    """The HTML of one block of code."""
+    name = f' class="language-{escape(language)}"' if language else ""
+    inside = highlight(code, language)
+    return f'<pre class="highlight" tabindex="0"><code{name}>{inside}</code></pre>\n'
+
+
+def _place_cells(
+    tokens: Iterable[Token],
+    post: Post,
+    shown: Mapping[int, tuple[Part, ...] | None],
+    figure_url: FigureUrl,
+) -> list[Token]:
+    """`tokens` with each cell and its authored output as one HTML block."""
+    cells = {cell.code.start: cell for cell in post.cells}
+    outputs = {cell.authored.start for cell in post.cells if cell.authored}
+    placed: list[Token] = []
+    for token in tokens:
+        line = post.body_line + token.map[0] if token.map and token.type == "fence" else 0
+        if cell := cells.pop(line, None):
+            _set_html(token, _cell(cell, token.content, shown.get(cell.number), figure_url))
+        if line not in outputs:
+            placed.append(token)
+    if cells:
+        raise LookupError(f"{post.path}: no fence at the line of cell {min(cells.items())[1].number}")
+    return placed
+
+
+def _cell(cell: Cell, code: str, parts: tuple[Part, ...] | None, figure_url: FigureUrl) -> str:
+    """The HTML of one cell and its output, "" if it is to be hidden."""
+    if parts is None:
+        parts = (Text(cell.authored.body),) if cell.authored else ()
+    blocks = []
+    if cell.options.echo:
+        source = _code(without_options(code), "python")
+        blocks.append(f'<div class="cell-code" role="group" aria-label="In [{cell.number}]">{source}</div>\n')
+    if parts:
+        output = _output(cell, parts, figure_url)
+        blocks.append(
+            f'<div class="cell-output" role="group" aria-label="Out [{cell.number}]">{output}</div>\n'
+        )
+    if not blocks or not cell.options.include:
+        return ""
+    return f'<div class="cell" id="cell-{cell.number}">\n{"".join(blocks)}</div>\n'
+
+
+def _output(cell: Cell, parts: Sequence[Part], figure_url: FigureUrl) -> str:
+    """The HTML of the parts, in their order; texts that follow each other are one block."""
+    html = []
+    last_figure = max((i for i, part in enumerate(parts) if isinstance(part, Figure)), default=-1)
+    for is_text, run in groupby(enumerate(parts), lambda numbered: isinstance(numbered[1], Text)):
+        if is_text:
+            html.append(_text([part.text for _, part in run if isinstance(part, Text)]))
+            continue
+        for i, part in run:
+            if isinstance(part, Figure):
+                html.append(_figure(cell, part, figure_url, caption=i == last_figure))
+            elif isinstance(part, Markup):
+                html.append(f'<div class="output-html" tabindex="0">{part.html}</div>\n')
+    return "".join(html)
+
+
+def _text(texts: Sequence[str]) -> str:
+    """Printed text. A browser drops a line end directly behind `<pre>`, so one of ours stands there."""
+    text = "".join(text if text.endswith("\n") or text is texts[-1] else text + "\n" for text in texts)
+    first = "\n" if text.startswith("\n") else ""
+    return f'<pre tabindex="0">{first}{escape(text)}</pre>\n'
+
+
+def _figure(cell: Cell, figure: Figure, figure_url: FigureUrl, caption: bool) -> str:
+    """One picture that a cell drew; the caption of a cell stands below its last one."""
+    alt = cell.options.fig_alt or figure.alt or cell.options.fig_cap
+    size = f' width="{figure.width}" height="{figure.height}"' if figure.width and figure.height else ""
+    below = (
+        f"<figcaption>{escape(cell.options.fig_cap)}</figcaption>" if caption and cell.options.fig_cap else ""
+    )
+    return (
+        f'<figure><img src="{escape(figure_url(figure.blob))}"{size} alt="{escape(alt)}"'
+        f' loading="lazy" decoding="async">{below}</figure>\n'
+    )
+
+
+# --- headings ---------------------------------------------------------------------------------
+
+
+def _name_headings(tokens: Sequence[Token], taken: set[str]) -> tuple[Heading, ...]:
+    """Give every heading an id and a link to itself; return the table of contents.
+
+    `taken` are ids of the page that no heading may have.
+    """
+    found = [(token, tokens[i + 1]) for i, token in enumerate(tokens) if token.type == "heading_open"]
+    if not found:
+        return ()
+    ids = _ids([_slug(_plain(inline.children or [])) for _, inline in found], taken | _raw_ids(tokens))
+    headings = []
+    for (token, inline), name in zip(found, ids, strict=True):
+        children = inline.children = inline.children or []
+        headings.append(Heading(int(token.tag[1]), name, inline_to_html([*_quiet(children)])))
+        token.attrs["id"] = name
+        anchor = f' <a class="anchor" href="#{name}" tabindex="-1" aria-hidden="true">#</a>'
+        children.append(Token("html_inline", "", 0, content=anchor, meta={"ours": True}))
+    return _nest(headings)
+
+
+def _slug(text: str) -> str:
+    """kramdown's id for GFM: lower case, letters, marks, numbers, `_` and `-`, spaces as `-`."""
+    lowered = unicodedata.normalize("NFC", text).lower()
+    kept = "".join(char for char in lowered if char in "- \t" or _is_word(char))
+    return unicodedata.normalize("NFC", kept.replace(" ", "-").replace("\t", "-")) or "section"
+
+
+def _is_word(char: str) -> bool:
+    """Ruby's `\\p{Word}`, but no variation selector: nothing of it is to be seen in an address."""
+    category = unicodedata.category(char)
+    return (category[0] in "LMN" or category == "Pc") and not "\ufe00" <= char <= "\ufe0f"
+
+
+def _ids(slugs: Sequence[str], taken: set[str]) -> list[str]:
+    """An id for each slug, none twice: the first keeps its slug, a repeat gets `-1`, `-2`, ...
+
+    A number is passed over if it makes the slug of another heading.
+    """
+    used = set(taken)
+    natural = set(slugs)
+    repeats: dict[str, int] = {}
+    ids = []
+    for slug in slugs:
+        name = slug
+        while name in used or (name != slug and name in natural):
+            repeats[slug] = repeats.get(slug, 0) + 1
+            name = f"{slug}-{repeats[slug]}"
+        used.add(name)
+        ids.append(name)
+    return ids
+
+
+def _raw_ids(tokens: Iterable[Token]) -> set[str]:
+    """The ids that the author's own HTML has."""
+    html = [token.content for token in tokens if token.type == "html_block"]
+    for token in tokens:
+        html += [child.content for child in token.children or [] if child.type == "html_inline"]
+    return {name for text in html for name in _ID.findall(text)}
+
+
+def _quiet(children: Iterable[Token]) -> Iterator[Token]:
+    """Inline tokens for a place where links, pictures and raw tags have no room; their words stay."""
+    for token in children:
+        if token.type == "image":
+            yield Token("text", "", 0, content=_plain(token.children or []))
+        elif token.type not in ("link_open", "link_close", "html_inline"):
+            yield token
+
+
+def _nest(headings: Sequence[Heading]) -> tuple[Heading, ...]:
+    """A flat list of headings as a tree: below each the deeper ones that follow it, levels skipped or not."""
+    tree = []
+    start = 0
+    while start < len(headings):
+        stop = start + 1
+        while stop < len(headings) and headings[stop].level > headings[start].level:
+            stop += 1
+        tree.append(replace(headings[start], children=_nest(headings[start + 1 : stop])))
+        start = stop
+    return tuple(tree)
+
+
+# --- addresses --------------------------------------------------------------------------------
+
+
+def _resolve_inline(children: Iterable[Token], line: int, resolve: Resolve) -> None:
+    """Resolve the links and pictures of one block of text that begins at `line`."""
+    for token in children:
+        match token.type:
+            case "link_open":
+                token.attrs["href"] = resolve(str(token.attrs.get("href", "")), line)
+            case "image":
+                token.attrs["src"] = resolve(str(token.attrs.get("src", "")), line)
+                token.attrs |= {"loading": "lazy", "decoding": "async"}
+            case "html_inline" if not token.meta:
+                token.content = _resolve_html(token.content, line, resolve)
+            case "softbreak" | "hardbreak":
+                line += 1
+
+
+def _resolve_html(html: str, line: int, resolve: Resolve) -> str:
+    """The author's own HTML with its addresses resolved; all else stays, byte for byte."""
+    pieces = []
+    done = 0
+    for tag in _TAG.finditer(html):
+        line += html.count("\n", done, tag.start())
+        pieces += [html[done : tag.start()], _resolve_tag(tag[0], line, resolve)]
+        line += tag[0].count("\n")
+        done = tag.end()
+    return "".join([*pieces, html[done:]])
+
+
+def _resolve_tag(tag: str, line: int, resolve: Resolve) -> str:
+    """One opening tag with its addresses resolved; a comment comes back as it is."""
+
+    def attribute(found: re.Match[str]) -> str:
+        name, equals, value = found.groups()
+        if name.lower() not in _LINKS:
+            return found[0]
+        old = unescape(value[1:-1] if value[0] in "\"'" else value)
+        new = resolve(old, line)
+        return found[0] if new == old else f'{name}{equals}"{escape(new)}"'
+
+    return tag if tag.startswith("<!--") else _ATTRIBUTE.sub(attribute, tag)
+
+
+# --- plain text -------------------------------------------------------------------------------
+
+
+def _plain(children: Iterable[Token]) -> str:
+    """The words of inline tokens: no markup, no raw tags; the content of code and a picture's text stay."""
+    words = []
+    for token in children:
+        if token.type == "image":
+            words.append(_plain(token.children or []))
+        elif token.type in ("softbreak", "hardbreak"):
+            words.append(" ")
+        elif token.type != "html_inline":
+            words.append(token.content)
+    return "".join(words)
+
+
+def _summary(tokens: Sequence[Token]) -> str:
+    """The first words of the text, whole words up to 160 characters, or all of it up to `<!--more-->`.
+
+    Headings, code blocks, tables and pictures are left out.
+    """
+    words: list[str] = []
+    has_more = any(_is_more(child) for token in tokens for child in (token, *(token.children or ())))
+    for before, token in pairwise(tokens):
+        children = token.children or []
+        if before.type == "paragraph_open":
+            shown = takewhile(lambda child: not _is_more(child), children)
+            words += _plain(child for child in shown if child.type != "image").split()
+        if any(map(_is_more, (before, token, *children))):
+            break
+        if not has_more and sum(map(len, words)) > _SUMMARY:
+            break
+    text = unicodedata.normalize("NFC", " ".join(words))
+    return text if has_more else _shorten(text)
+
+
+def _is_more(token: Token) -> bool:
+    """Is this raw HTML with the author's mark for the end of the summary?"""
+    return token.type in ("html_block", "html_inline") and _MORE.search(token.content) is not None
+
+
+def _shorten(text: str) -> str:
+    """`text` cut behind a word, with `…`, if it is longer than a summary; a very long word is cut itself."""
+    if len(text) <= _SUMMARY:
+        return text
+    stop = text.rfind(" ", 0, _SUMMARY + 1)
+    if stop < _SUMMARY // 2:
+        stop = _SUMMARY
+        while unicodedata.combining(text[stop]):  # a mark belongs to the letter before it
+            stop -= 1
+    return text[:stop].rstrip(" ,.;:·") + "…"

@@ -1,0 +1,327 @@
+"""The nouns of Fencepost, one frozen type per stage, so that no field is ever "not yet filled".
+
+The way of the data: `Config` and the files of `content/` become `Post`s; the cells of a post become one
+`Run` of `Output`s; a post and its run become an `Article`; the articles become a `Site`; the site
+becomes `Page`s. A `Problem` may come from every stage.
+
+This module imports nothing of ours, and a worker process imports it: keep it light.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+Level: TypeAlias = Literal["error", "warning", "note"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that a person has to know or mend, at a place that they can click.
+
+    `path` is relative to the site's root, `line` counts from 1 in that file (0: the whole file).
+    A note is news that needs no mending (what a cell wrote to standard error, a draft left out).
+    `kind` is one short word for programs (`cell`, `front-matter`, `link`, `config`, `url`, `markdown`, ...).
+    `hint` says what to do about it; `detail` may have many lines (a traceback, what had been printed).
+    """
+
+    level: Level
+    path: str
+    line: int
+    kind: str
+    message: str
+    hint: str = ""
+    detail: str = ""
+
+
+class SiteError(Exception):
+    """Nothing can be built: the command prints `problems` and ends with exit code 2."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("; ".join(problem.message for problem in problems))
+        self.problems = problems
+
+
+# --- configuration ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ExecuteConfig:
+    """`[execute]` of the site's configuration: how the cells of every post are run."""
+
+    eval: bool = True
+    error: bool = False
+    seed: int = 0
+    threads: int = 1
+    timeout: float = 60.0  # seconds per cell
+    post_timeout: float = 300.0  # seconds per post
+    shell: bool = False  # may `!` lines and magics run?
+    insert_outputs: bool = True
+    figure_format: str = "svg"
+    start: str = "fork"  # "fork" or "spawn": how a post's process comes to be
+    environment: tuple[str, ...] = ()  # further variables that the cells may see
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The checked configuration of one site. Every folder is absolute."""
+
+    root: Path
+    content: Path
+    output: Path
+    templates: Path
+    title: str = "Fencepost"
+    description: str = ""
+    author: str = ""
+    language: str = "en"
+    url: str = ""  # scheme and host, no slash at the end: "https://example.org"
+    baseurl: str = ""  # "" or "/project", no slash at the end
+    timezone: str = "UTC"
+    permalink: str = "/:categories/:title/"
+    feed_limit: int = 20
+    drafts: bool = False
+    future: bool = False
+    execute: ExecuteConfig = field(default_factory=ExecuteConfig)
+
+
+# --- what the author wrote -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class FrontMatter:
+    """The YAML block of a post, typed. A field that the author left out has the value shown here."""
+
+    title: str = ""
+    date: datetime | None = None  # always with a time zone
+    last_modified: datetime | None = None
+    categories: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    toc: bool | None = None
+    published: bool = True
+    draft: bool = False
+    permalink: str = ""
+    description: str = ""
+    execute: Mapping[str, Any] = field(default_factory=dict)  # checked: names of ExecuteConfig only
+    extra: Mapping[str, Any] = field(default_factory=dict)  # every other key, as YAML gives it
+    lines: Mapping[str, int] = field(default_factory=dict)  # top-level key -> its line in the file
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """A fenced code block. Lines count from 1 in the file.
+
+    `body` is the text between the fence lines without its container's prefix, with "\\n" line ends
+    and a final one unless it is empty. `start` is the opening line, `stop` the first line after the
+    whole block; `prefix` is what stands before each body line (spaces of a list, `> ` of a quote).
+    """
+
+    info: str
+    body: str
+    start: int
+    stop: int
+    prefix: str
+    marker: str  # the opening run of ` or ~
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CellOptions:
+    """Options of one cell, from its info string or its `#|` lines; None: as the post or the site says."""
+
+    eval: bool | None = None
+    echo: bool = True
+    output: bool = True
+    error: bool | None = None
+    include: bool = True
+    check: bool = True
+    timeout: float | None = None
+    label: str = ""
+    fig_cap: str = ""
+    fig_alt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A Python fence, and the output fence that the author put under it, if any.
+
+    `number` counts the cells of a post from 1. `source` is what runs: line k of it stands at line
+    `code.start + k` of the file.
+    """
+
+    number: int
+    code: Fence
+    authored: Fence | None
+    source: str
+    options: CellOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One Markdown file. `path` is relative to the site's root, with forward slashes, in NFC.
+
+    `text` is the whole file, decoded, its line ends and a BOM as they are; the Markdown body begins
+    at line `body_line`. A `page` is an article outside lists and feeds (a file of `content/pages/`).
+    """
+
+    path: str
+    text: str
+    front_matter: FrontMatter
+    body_line: int
+    cells: tuple[Cell, ...]
+    execute: ExecuteConfig  # the site's, with the post's own front matter applied
+    page: bool = False
+
+
+# --- what the cells did ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Characters that a cell printed, cleaned, or the `repr` of its last expression."""
+
+    text: str
+    value: bool = False  # True: the value of the last expression
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A picture that a cell displayed; `blob` names its bytes in the cache (`<sha256>.svg`)."""
+
+    blob: str
+    width: int  # CSS pixels
+    height: int
+    alt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Markup:
+    """HTML that a cell displayed (a table of pandas, say), with its plain-text form."""
+
+    html: str
+    text: str
+
+
+Part: TypeAlias = Text | Figure | Markup
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One step of a traceback inside the post: line `line` (from 1) of cell `cell`."""
+
+    cell: int
+    line: int
+    name: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a cell has no whole output.
+
+    kind  `raised` (an exception), `syntax`, `exit` (SystemExit), `limit`, `died` (the process ended),
+          `skipped` (it reads what a failed cell should have made: `causes`), `refused` (a shell line
+          or a magic), `unrun` (the process had died before it).
+    line  relative to the cell, from 1; 0 where no statement is known.
+    """
+
+    kind: str
+    message: str
+    line: int = 0
+    frames: tuple[Frame, ...] = ()
+    hint: str = ""
+    causes: tuple[int, ...] = ()
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What one cell produced, in the order shown. Lines are relative to the cell, so that prose above
+    never changes an output."""
+
+    parts: tuple[Part, ...] = ()
+    failure: Failure | None = None
+    stderr: str = ""
+    drew_random: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The outputs of all cells of one post, all from one session, and the facts of that session."""
+
+    outputs: tuple[Output, ...]
+    facts: Mapping[str, str] = field(default_factory=dict)  # "python", "torch", "device", "seed"
+    warnings: tuple[str, ...] = ()
+
+
+# --- what is published -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """An entry of the table of contents. `html` is inline HTML without links."""
+
+    level: int
+    id: str
+    html: str
+    children: tuple[Heading, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """A post after running and rendering: what templates show. `url` has no baseurl and is decoded."""
+
+    path: str
+    url: str
+    title: str
+    html: str
+    toc: tuple[Heading, ...]
+    summary: str  # plain text
+    date: datetime
+    last_modified: datetime | None
+    categories: tuple[str, ...]
+    tags: tuple[str, ...]
+    page: bool
+    draft: bool
+    show_toc: bool
+    description: str
+    facts: Mapping[str, str]
+    extra: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One tag or category and its articles, newest first. `url` has no baseurl and is decoded."""
+
+    name: str
+    url: str
+    articles: tuple[Article, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One file of the output folder: `path` relative to it, with forward slashes.
+
+    `content` is its bytes, or the source file that is copied as it is.
+    """
+
+    path: str
+    content: bytes | Path
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a command did: the last line it prints, or its `--json` object."""
+
+    posts: int = 0
+    cells: int = 0
+    run: int = 0
+    cached: int = 0
+    pages: int = 0
+    written: int = 0
+    removed: int = 0
+    seconds: float = 0.0
+    problems: tuple[Problem, ...] = ()
+    notes: tuple[Problem, ...] = ()

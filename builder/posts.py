@@ -1,0 +1,204 @@
+"""content/**/*.md -> Posts. All that can be wrong with a file is a Problem; no file stops the others."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import stat
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, time
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from builder import urls
+from builder.model import Config, Level, Post, Problem
+
+MARKDOWN: Final = (".md", ".markdown")
+PAGES: Final = "pages"  # the folder of content/ whose files are outside of lists and feeds
+
+# Markdown of ten megabytes takes half a minute.
+LARGE: Final = 5_000_000
+TOO_LARGE: Final = 20_000_000
+
+_EPOCH: Final = datetime(1970, 1, 1)
+_CACHES: Final = "__pycache__"  # of modules beside a post that its cells import
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A Markdown file as it is read: `path` as in Post, `text` decoded, with its line ends and BOM."""
+
+    path: str
+    text: str
+    page: bool
+
+
+def read_posts(config: Config) -> tuple[tuple[Post, ...], tuple[Path, ...], tuple[Problem, ...]]:
+    """All posts and pages by path, the other files that are to be copied, and all problems of all of them."""
+    sources, files, problems = read_sources(config)
+    posts: list[Post] = []
+    for source in sources:
+        post, found = parse_post(source.text, source.path, config, source.page)
+        posts.append(post)
+        problems += found
+    return tuple(posts), files, problems
+
+
+def read_sources(config: Config) -> tuple[tuple[Source, ...], tuple[Path, ...], tuple[Problem, ...]]:
+    """The same, before anything is parsed: for a build that knows what these very texts give."""
+    sources: list[Source] = []
+    files: list[Path] = []
+    problems: list[Problem] = []
+    names: dict[str, Path] = {}
+    for found in _walk(config.content, config):
+        if isinstance(found, Problem):
+            problems.append(found)
+            continue
+        path = _site_path(found, config)
+        if path in names:
+            message = "another file has the same name, written with other code points (NFC and NFD)"
+            problems.append(_problem(path, message, f"rename {found.name!a} or {names[path].name!a}"))
+            continue
+        names[path] = found
+        if found.suffix.lower() not in MARKDOWN:
+            files.append(found)
+            continue
+        text, complaints = _read_text(found, path)
+        problems += complaints
+        if text is not None:
+            page = found.relative_to(config.content).parts[0] == PAGES
+            sources.append(Source(path, text, page))
+    return tuple(sorted(sources, key=lambda source: source.path)), tuple(files), tuple(problems)
+
+
+def parse_post(text: str, path: str, config: Config, page: bool) -> tuple[Post, tuple[Problem, ...]]:
+    """One file's text as a Post, and what is wrong in its front matter and fences. Pure."""
+    # Here and not above: a build with nothing new parses nothing, and has no need of YAML and Markdown.
+    from builder.fences import read_cells
+    from builder.front_matter import parse_front_matter
+
+    front_matter, body_line, problems = parse_front_matter(text, path, ZoneInfo(config.timezone))
+    cells, complaints = read_cells(text, body_line, path)
+    if not text.removeprefix("\ufeff").strip():
+        problems += (_problem(path, "the file is empty", "write the post, or remove the file", "warning"),)
+    execute = dataclasses.replace(config.execute, **front_matter.execute)
+    return Post(path, text, front_matter, body_line, cells, execute, page), problems + complaints
+
+
+def post_date(post: Post, config: Config) -> datetime:
+    """When a post is dated, in the site's time zone: by its front matter, else by its file's name at
+    midnight, else 1970. Never by the file's own time, which differs in every clone."""
+    zone = ZoneInfo(config.timezone)
+    if post.front_matter.date is not None:
+        return post.front_matter.date.astimezone(zone)
+    day = urls.date_in_name(post.path)
+    # The first and last year have no room for another time zone.
+    if day is None or not 1 < day.year < 9999:
+        return _EPOCH.replace(tzinfo=zone)
+    return datetime.combine(day, time(), zone)
+
+
+def post_title(post: Post) -> str:
+    """The title of the front matter, else the file's name as words."""
+    return post.front_matter.title or urls.slug(post.path).replace("-", " ").replace("_", " ").strip()
+
+
+# --- files -----------------------------------------------------------------------------------
+
+
+def _problem(path: str, message: str, hint: str = "", level: Level = "error", line: int = 0) -> Problem:
+    return Problem(level, path, line, "file", message, hint)
+
+
+def _site_path(path: Path, config: Config) -> str:
+    return unicodedata.normalize("NFC", path.relative_to(config.root).as_posix())
+
+
+def _walk(folder: Path, config: Config) -> Iterator[Path | Problem]:
+    """All files below `folder`, sorted, without hidden ones and backups; what is odd is a Problem."""
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        yield _problem(_site_path(folder, config), f"the folder cannot be read: {error.strerror}")
+        return
+    for entry in entries:
+        if entry.name.startswith(".") or entry.name.endswith("~") or entry.name == _CACHES:
+            continue
+        path = folder / entry.name
+        if complaint := _name_complaint(entry.name):
+            shown = path.relative_to(config.root).as_posix().encode(errors="backslashreplace").decode()
+            yield _problem(shown, complaint, "rename it")
+        elif complaint := _kind_complaint(path, config):
+            yield _problem(_site_path(path, config), complaint)
+        elif entry.is_dir():
+            yield from _walk(path, config)
+        else:
+            yield path
+
+
+def _name_complaint(name: str) -> str:
+    """Why no file may be called so, or ""."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return "the name of the file is not UTF-8"
+    if any(unicodedata.category(character) == "Cc" for character in name):
+        return f"the name of the file holds a control character: {name!a}"
+    return ""
+
+
+def _kind_complaint(path: Path, config: Config) -> str:
+    """Why this is no file or folder of the site, or "". Opens nothing, so that a pipe never blocks."""
+    try:
+        mode = path.stat().st_mode
+        if path.is_symlink():
+            if not path.resolve().is_relative_to(config.content.resolve()):
+                return "a link that leads out of the content folder is not followed"
+            if stat.S_ISDIR(mode):
+                return "a link to a folder is not followed"
+    except (OSError, RuntimeError) as error:  # RuntimeError: a link to itself, in Python before 3.13
+        return f"cannot be read: {getattr(error, 'strerror', None) or error}"
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        return "is neither a file nor a folder (a pipe, socket or device), and is left out"
+    return ""
+
+
+def _read_text(file: Path, path: str) -> tuple[str | None, tuple[Problem, ...]]:
+    """The text of a Markdown file, or None, and what is wrong with it."""
+    try:
+        with file.open("rb") as stream:
+            content = stream.read(TOO_LARGE + 1)
+    except OSError as error:
+        return None, (_problem(path, f"cannot be read: {error.strerror}"),)
+    if len(content) > TOO_LARGE:
+        return None, (_problem(path, f"is larger than {TOO_LARGE // 10**6} MB and is left out", "split it"),)
+    problems: tuple[Problem, ...] = ()
+    if len(content) > LARGE:
+        message = f"is larger than {LARGE // 10**6} MB and slows the build down"
+        problems = (_problem(path, message, "put pictures into files of their own", "warning"),)
+    try:
+        text = content.decode("utf-8")
+        offset = content.find(b"\0")
+    except UnicodeDecodeError as error:
+        offset = error.start
+    if offset < 0:
+        return text, problems
+    message = f"is not UTF-8 text: byte {offset} is 0x{content[offset]:02x}"
+    encoding = _likely_encoding(content)
+    hint = f"save it as UTF-8; it looks like {encoding}" if encoding else "save it as UTF-8"
+    line = content.count(b"\n", 0, offset) + 1
+    return None, (*problems, _problem(path, message, hint, line=line))
+
+
+def _likely_encoding(content: bytes) -> str:
+    """What a file that is not UTF-8 may be, or ""."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in content:
+        return "UTF-16"
+    try:
+        content.decode("cp949")
+    except UnicodeDecodeError:
+        return ""
+    return "CP949"

@@ -1,0 +1,169 @@
+"""Articles -> Site: their order, their neighbours, their tags and categories, and who claims which address.
+
+A `Site` is what templates read: frozen, its members are tuples, and every question is answered from an
+index made once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from builder.model import Article, Config, Problem, Term
+from builder.urls import output_path
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Somebody wants to be the file `output` of the output folder.
+
+    `source` is the file where a person mends it, `name` says who it is in a message.
+    """
+
+    output: str
+    source: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """All that is published, in order.
+
+    articles    the posts, newest first, posts of one moment by path
+    pages       the articles outside lists and feeds, by title
+    tags, categories    by name; a page (an article outside lists) is under none of them
+    """
+
+    config: Config
+    articles: tuple[Article, ...]
+    pages: tuple[Article, ...]
+    tags: tuple[Term, ...]
+    categories: tuple[Term, ...]
+    _place: Mapping[str, int] = field(repr=False, compare=False)  # path -> index in articles
+    _tag: Mapping[str, Term] = field(repr=False, compare=False)  # term_key -> Term
+    _category: Mapping[str, Term] = field(repr=False, compare=False)
+
+    @classmethod
+    def of(cls, config: Config, articles: Iterable[Article]) -> Site:
+        """The site of these articles, in whatever order they come."""
+        everything = sorted(articles, key=lambda article: article.path)
+        posts = sorted(
+            (article for article in everything if not article.page),
+            key=lambda article: article.date,
+            reverse=True,  # stable: equal dates stay in the order of their paths
+        )
+        pages = sorted((article for article in everything if article.page), key=lambda page: fold(page.title))
+        tags = _terms("/tags/", ((article, article.tags) for article in posts))
+        categories = _terms("/categories/", ((article, article.categories) for article in posts))
+        return cls(
+            config=config,
+            articles=tuple(posts),
+            pages=tuple(pages),
+            tags=tuple(tags.values()),
+            categories=tuple(categories.values()),
+            _place={article.path: place for place, article in enumerate(posts)},
+            _tag=tags,
+            _category=categories,
+        )
+
+    def neighbours(self, article: Article) -> tuple[Article | None, Article | None]:
+        """The next older and the next newer post; for a page, nobody."""
+        place = self._place.get(article.path)
+        if place is None:
+            return None, None
+        older = self.articles[place + 1] if place + 1 < len(self.articles) else None
+        newer = self.articles[place - 1] if place > 0 else None
+        return older, newer
+
+    def tags_of(self, article: Article) -> tuple[Term, ...]:
+        """The tags of a post in its author's order, each once."""
+        return _look_up(self._tag, article.tags)
+
+    def categories_of(self, article: Article) -> tuple[Term, ...]:
+        """The categories of a post in its author's order, each once."""
+        return _look_up(self._category, article.categories)
+
+    def claims(self) -> Iterator[Claim]:
+        """The files that the articles and the terms want to be."""
+        for article in (*self.articles, *self.pages):
+            yield Claim(output_path(article.url), article.path, article.path)
+        for word, terms in (("tag", self.tags), ("category", self.categories)):
+            for term in terms:
+                source = term.articles[-1].path
+                yield Claim(output_path(term.url), source, f"the {word} `{term.name}`")
+
+
+def collisions(claims: Iterable[Claim]) -> tuple[Problem, ...]:
+    """One Problem for each claim on a file that is another's already, or that is another's folder.
+
+    Paths that differ only in case or in Unicode form are one: many file systems keep only one of them.
+    """
+    owners: dict[str, Claim] = {}
+    folders: dict[str, Claim] = {}
+    problems = []
+    for claim in claims:
+        path = fold(claim.output)
+        parents = [path[: slash.start()] for slash in re.finditer("/", path)]
+        rivals = [owners.get(path), folders.get(path), *(owners.get(parent) for parent in parents)]
+        rival = next((rival for rival in rivals if rival is not None), None)
+        if rival is None:
+            owners[path] = claim
+            for parent in parents:
+                folders.setdefault(parent, claim)
+            continue
+        address = f"/{claim.output}".removesuffix("index.html")
+        problems.append(
+            Problem(
+                "error",
+                claim.source,
+                0,
+                "url",
+                f"{claim.name} and {rival.name} would both be at {address}",
+                hint="give one of them another name or permalink",
+            )
+        )
+    return tuple(sorted(problems, key=lambda problem: (problem.path, problem.message)))
+
+
+def fold(text: str) -> str:
+    """One form for all spellings of a text that differ in case, Unicode form or outer space only."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold()).strip()
+
+
+def _terms(folder: str, uses: Iterable[tuple[Article, tuple[str, ...]]]) -> dict[str, Term]:
+    """The terms that articles, newest first, use: folded name -> Term, in the order of names."""
+    spellings: dict[str, Counter[str]] = {}
+    members: dict[str, dict[str, Article]] = {}
+    for article, names in reversed(tuple(uses)):  # oldest first: of equally frequent spellings, it wins
+        for name in names:
+            if key := fold(name):
+                spelling = unicodedata.normalize("NFC", name).strip()
+                spellings.setdefault(key, Counter())[spelling] += 1
+                members.setdefault(key, {})[article.path] = article
+    return {
+        key: Term(
+            name=spellings[key].most_common(1)[0][0],
+            url=f"{folder}{_segment(key)}/",
+            articles=tuple(reversed(members[key].values())),
+        )
+        for key in sorted(members)
+    }
+
+
+def _look_up(terms: Mapping[str, Term], names: tuple[str, ...]) -> tuple[Term, ...]:
+    keys = dict.fromkeys(fold(name) for name in names)
+    return tuple(terms[key] for key in keys if key in terms)
+
+
+def _segment(key: str) -> str:
+    """A folded name as one part of an address: never empty, a dot, a path, or too long for a file system."""
+    safe = re.sub(r'[\s/\\<>:"|?*\x00-\x1f\x7f\ud800-\udfff]+', "-", key).strip("-.")
+    if not safe:
+        return "-".join(f"{ord(character):x}" for character in key[:8])
+    if len(raw := safe.encode()) > 200:
+        return f"{raw[:160].decode(errors='ignore')}-{hashlib.sha256(raw).hexdigest()[:16]}"
+    return safe
