@@ -28,7 +28,7 @@ from builder.pages import PAGES, environment, theme_claims
 from builder.posts import post_date, read_posts
 from builder.site import Claim, Site, collisions
 from builder.splice import shown
-from builder.urls import Links, href, output_path, permalink
+from builder.urls import Links, date_in_name, href, permalink
 
 FIGURES_URL = "/figures/"
 NO_RUN = Run(())
@@ -162,6 +162,7 @@ def _article(
         toc=rendered.toc,
         summary=front_matter.description or rendered.summary,
         date=post_date(post, config),
+        dated=front_matter.date is not None or date_in_name(post.path) is not None,
         last_modified=front_matter.last_modified,
         categories=front_matter.categories,
         tags=front_matter.tags,
@@ -201,4 +202,4 @@ def _figures(runs: Iterable[Run], cache: Cache) -> list[Page]:
         if isinstance(part, Figure)
     }
     found = ((name, cache.blob(name)) for name in sorted(names))
-    return [Page(output_path(FIGURES_URL + name), blob) for name, blob in found if blob is not None]
+    return [Page(FIGURES_URL.lstrip("/") + name, blob) for name, blob in found if blob is not None]

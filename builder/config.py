@@ -25,6 +25,7 @@ from urllib.parse import urlsplit
 
 from builder import urls
 from builder.model import Config, ExecuteConfig, Problem, SiteError
+from builder.sizes import parse_size, size_text
 
 _NOT_IN_FILES: Final = frozenset({"root"})
 _FOLDERS: Final = ("content", "output", "templates")
@@ -228,6 +229,21 @@ def _permalink(value: str) -> str:
     return value
 
 
+def _size(least: int, *, none: bool = False) -> Callable[[str], str]:
+    """A reader of sizes; with `none`, "0" is allowed too and means no limit."""
+
+    def read(value: str) -> str:
+        try:
+            size = parse_size(value)
+        except ValueError:
+            raise OptionError(f"must be a size, not {shown(value)}", 'write one like "4 GiB"') from None
+        if size < least and not (none and size == 0):
+            raise OptionError(f"must be {size_text(least)} or more, not {shown(value)}")
+        return value
+
+    return read
+
+
 _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "url": _url,
     "baseurl": _baseurl,
@@ -238,6 +254,12 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "threads": _at_least(1),
     "timeout": _above_zero,
     "post_timeout": _above_zero,
+    "memory": _size(2**30, none=True),  # torch alone takes more than half of that
+    "processes": _at_least(1),
+    "output_lines": _at_least(1),
+    "output_size": _size(1024),
+    "output_limit": _size(1024),
+    "device": _one_of("", "cpu", "cuda"),
     "start": _one_of("fork", "spawn"),
     "figure_format": _one_of("svg", "png"),
 }

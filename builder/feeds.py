@@ -69,7 +69,8 @@ def _entry(root: ET.Element, site: Site, article: Article) -> None:
     _add(entry, "id", address)
     _add(entry, "title", article.title)
     _add(entry, "link", rel="alternate", type="text/html", href=address)
-    _add(entry, "published", _moment(article.date))
+    if article.dated:
+        _add(entry, "published", _moment(article.date))
     _add(entry, "updated", _moment(_changed(article)))
     for term in (*site.categories_of(article), *site.tags_of(article)):
         _add(entry, "category", term=term.name)

@@ -15,7 +15,7 @@ from markdown_it.token import Token
 
 from builder import dialect
 from builder.config import OptionError, did_you_mean, option_from_text, option_types
-from builder.model import Cell, CellOptions, Fence, Problem
+from builder.model import Cell, CellOptions, Fence, Level, Problem
 
 PYTHON: Final = frozenset({"python", "python3", "py"})
 PLAIN: Final = frozenset({"", "text", "txt", "plain", "plaintext", "output", "console", "stdout", "none"})
@@ -212,9 +212,9 @@ def _read_options(fence: Fence, info: Info, path: str) -> tuple[CellOptions, lis
             try:
                 values[name] = option_from_text(name, _OPTION_TYPES[name], text)
             except OptionError as error:
-                problems.append(
-                    Problem("error", path, line, "cell", f"cell option {error.message}", error.hint)
-                )
+                level: Level = "error" if ours else "warning"
+                message = f"cell option {error.message}"
+                problems.append(Problem(level, path, line, "cell", message, error.hint))
         elif ours and option not in _OTHER_NAMES and (hint := did_you_mean(option, _OPTIONS, _NEAR)):
             problems.append(Problem("warning", path, line, "cell", f"no cell option is called `{key}`", hint))
 
@@ -287,7 +287,9 @@ def _edit(text: str, spans: Sequence[tuple[int, int, int]], fence: Fence, body: 
 
 
 def _prefixed(prefix: str, line: str) -> str:
-    return prefix + line if line else prefix.rstrip()
+    # A quote takes one space behind its `>` for itself, if there is one.
+    space = " " if prefix.endswith(">") and line.startswith((" ", "\t")) else ""
+    return prefix + space + line if line else prefix.rstrip()
 
 
 def _longest_run(body: str, character: str) -> int:

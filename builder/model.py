@@ -58,6 +58,12 @@ class ExecuteConfig:
     threads: int = 1
     timeout: float = 60.0  # seconds per cell
     post_timeout: float = 300.0  # seconds per post
+    memory: str = "4 GiB"  # address space of each process of a post; "0": no limit
+    processes: int = 64  # that a post may have at once
+    output_lines: int = 2000  # of a cell's text that the page shows
+    output_size: str = "256 KiB"  # the same in bytes
+    output_limit: str = "16 MiB"  # of output, beyond which a cell is stopped
+    device: str = ""  # "cpu" or "cuda", where a post must have it
     shell: bool = False  # may `!` lines and magics run?
     insert_outputs: bool = True
     figure_format: str = "svg"
@@ -279,7 +285,8 @@ class Article:
     html: str
     toc: tuple[Heading, ...]
     summary: str  # plain text
-    date: datetime
+    date: datetime  # 1 January 1970 for a post that is not `dated`, so that it comes last
+    dated: bool
     last_modified: datetime | None
     categories: tuple[str, ...]
     tags: tuple[str, ...]

@@ -39,7 +39,7 @@ def snapshot(config: Config) -> dict[str, Any]:
         "version": __version__,
         "config": repr(config),
         "python": sys.version,
-        "packages": {path: _time(path) for path in sys.path},
+        "packages": {path: _time(path) for path in sys.path if path.endswith("-packages")},
         "environment": hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest(),
         "files": files,
     }

@@ -25,6 +25,7 @@ _ARTICLE = Article(
     toc=(),
     summary="Text.",
     date=datetime(2023, 3, 6, tzinfo=UTC),
+    dated=True,
     last_modified=None,
     categories=(),
     tags=(),

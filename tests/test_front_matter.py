@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 import unicodedata
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -142,13 +143,9 @@ def test_a_text_that_is_none(value: str, kind: str) -> None:
     assert told(problems) == [("error", 3, f"`title` must be text, not {kind}", "")]
 
 
-@pytest.mark.parametrize(
-    ("value", "left"), [("C# notes #1", "C# notes"), ("# 1", ""), ("a #b #c", "a"), ("a\t#b", None)]
-)
-def test_a_title_that_is_cut_by_a_comment(value: str, left: str | None) -> None:
+@pytest.mark.parametrize(("value", "left"), [("C# notes #1", "C# notes"), ("# 1", ""), ("a #b #c", "a")])
+def test_a_title_that_is_cut_by_a_comment(value: str, left: str) -> None:
     front_matter, problems = read(f"title: {value}")
-    if left is None:  # a tab is not looked for in YAML comments
-        left = front_matter.title
     assert front_matter.title == left
     message = f'`title` is cut at ` #`: "{left}"'
     assert told(problems) == [("warning", 2, message, "put the title into quotes")]
@@ -289,8 +286,8 @@ def test_permalink_and_description() -> None:
 
 
 def test_execute() -> None:
-    block = "execute:\n  eval: no\n  error: true\n  seed: 3\n  timeout: 1\n  post-timeout: 2.5\n  threads: 4\n  device: cuda"
-    front_matter = good(block)
+    options = ("eval: no", "error: true", "seed: 3", "timeout: 1", "post-timeout: 2.5", "threads: 4")
+    front_matter = good("\n  ".join(("execute:", *options, "device: cuda")))
     assert front_matter.execute == {
         "eval": False,
         "error": True,
@@ -390,7 +387,7 @@ def test_a_duplicate_key() -> None:
         ("title: x\njust some words\ntags: q", None, {"tags": ("q",)}),
         ("title: {{ page.title }}\ntags: q", 2, {}),
         ("%TAG\ntitle: x", None, {"title": "x"}),
-        ("title: x\n--- y\ntags: q", 3, {"title": "x", "tags": ("q",)}),
+        ("title: x\n--- y\ntags: q", None, {"title": "x", "tags": ("q",)}),
         ("title: \ud800\ntags: q", 2, {"tags": ("q",)}),
     ],
 )
@@ -438,7 +435,10 @@ def test_hostile_yaml_is_refused_and_the_rest_is_read(block: str, line: int, mes
     ],
 )
 def test_no_block_takes_long_or_crashes(block: str) -> None:
-    parse_front_matter(f"---\n{block}\n---\n", "a.md", SEOUL)
+    start = time.perf_counter()
+    _, body_line, _ = parse_front_matter(f"---\n{block}\n---\n", "a.md", SEOUL)
+    assert body_line == block.count("\n") + 4
+    assert time.perf_counter() - start < 5
 
 
 _YAML_PIECES = st.sampled_from(

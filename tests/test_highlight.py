@@ -26,7 +26,7 @@ def text_of(markup: str) -> str:
 @pytest.mark.parametrize(
     ("code", "language", "wanted"),
     [
-        ("x = 1\n", "python", '<span class="n">x</span> <span class="o">=</span> <span class="mi">1</span>\n'),
+        ("x = 1\n", "py", '<span class="n">x</span> <span class="o">=</span> <span class="mi">1</span>\n'),
         ("import a", "Python", '<span class="kn">import</span> <span class="nn">a</span>'),
         ("a && b", "no-such-language", "a &amp;&amp; b"),
         ("<b>", "text", "&lt;b&gt;"),
@@ -36,19 +36,21 @@ def text_of(markup: str) -> str:
         ("\n\n", "python", "\n\n"),
         ("\n\n1\n\n", "python", '\n\n<span class="mi">1</span>\n\n'),
         ("-a\n+b\n", "diff", '<span class="gd">-a</span>\n<span class="gi">+b</span>\n'),
-        ("'''a\n\nb'''", "python", '<span class="sd">&#39;&#39;&#39;a</span>\n\n<span class="sd">b&#39;&#39;&#39;</span>'),
+        ('"""a\n\nb"""', "python", '<span class="sd">"""a</span>\n\n<span class="sd">b"""</span>'),
     ],
-)  # fmt: skip
+)
 def test_highlight(code: str, language: str, wanted: str) -> None:
-    assert highlight(code, language) == wanted.replace("&#39;", "'")
+    assert highlight(code, language) == wanted
 
 
 @pytest.mark.parametrize("language", ["python", "js", "yaml", "c", "html", "bash", "diff", "markdown"])
 def test_the_spans_are_those_of_pygments(language: str) -> None:
-    """Quotes need no escaping in text, and white space no span; all else is byte for byte the same."""
+    """Quotes need no escaping in text, white space no span, and long class names are left out; all else is
+    byte for byte the same."""
     code = inspect.getsource(dialect) + "<a href=\"x\">&amp;</a> # '가'\n"
     theirs = pygments_highlight(code, get_lexer_by_name(language, stripnl=False), HtmlFormatter(nowrap=True))
     theirs = re.sub(r'<span class="w">(.*?)</span>', r"\1", theirs)
+    theirs = re.sub(r'<span class="(\w+) [^"]*">', r'<span class="\1">', theirs)
     assert highlight(code, language) == theirs.replace("&#39;", "'").replace("&quot;", '"')
 
 

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import Any
 
 # An SVG of a scatter plot with thousands of points is larger, and slower to draw, than its pixels.
 LARGEST_SVG = 64 * 1024
 
 
-def register_figures(shell: Any) -> Figures:
-    """Let `shell` show figures. Nothing of Matplotlib is imported before a post does so."""
-    figures = Figures()
+# Fonts with Hangul that systems come with, the one for running text first.
+KOREAN_FONTS = (
+    *("Noto Sans CJK KR", "Noto Sans KR", "NanumGothic", "NanumBarunGothic", "Malgun Gothic"),
+    *("Apple SD Gothic Neo", "AppleGothic", "UnDotum", "Noto Sans CJK JP", "Noto Sans CJK SC"),
+)
+
+
+def name_korean_font(font_manager: ModuleType) -> None:
+    """Let Matplotlib draw Hangul with a font that has it, where one is installed: as the last to be asked."""
+    import matplotlib
+
+    installed = {font.name for font in font_manager.fontManager.ttflist}
+    family = list(matplotlib.rcParams["font.family"])
+    found = [name for name in KOREAN_FONTS if name in installed and name not in family][:1]
+    matplotlib.rcParams["font.family"] = family + found
+
+
+def register_figures(shell: Any, figures: Figures) -> None:
+    """Let `shell` show figures through `figures`."""
     formatters = shell.display_formatter.formatters
     formatters["image/svg+xml"].for_type_by_name("matplotlib.figure", "Figure", figures.svg)
     formatters["image/png"].for_type_by_name("matplotlib.figure", "Figure", figures.png)
-    return figures
 
 
 class Figures:

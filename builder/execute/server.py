@@ -5,24 +5,26 @@
 Messages are lines of JSON on the control socket. From the supervisor:
 
     {"imports": ["torch", …], "start": "fork"}        the first line; answered by {"ready": "fork", "why": ""}
-    {"start": 7}          with four descriptors: channel, standard output, standard error, crash log
+    {"start": 7, "memory": 4294967296, "fresh": false}
+                          with four descriptors: channel, standard output, standard error, crash log
     {"signal": 7, "number": 2}
 
-To the supervisor: {"ready": …}, {"exit": 7, "status": 9, "peak": 123456}. When the control socket closes,
-everything below this process is ended.
+To the supervisor: {"ready": …}, {"started": 7, "pid": 4711}, {"exit": 7, "status": 9, "peak": bytes}. When
+the control socket closes, everything below this process is ended.
 
 The start is "fork" or "spawn". In a forked worker the imports are already there; a spawned one is a fresh
-interpreter, for systems where a fork of a process with torch in it cannot be trusted.
+interpreter, for systems where a fork of a process with torch in it cannot be trusted. A `fresh` worker is
+always spawned: CUDA works only where no ancestor has touched it.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import importlib
 import json
 import os
+import resource
 import select
 import signal
 import socket
@@ -32,9 +34,17 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-PR_SET_PDEATHSIG = 1
-PR_SET_CHILD_SUBREAPER = 36
+from builder.execute.processes import (
+    PR_SET_CHILD_SUBREAPER,
+    PR_SET_PDEATHSIG,
+    descendants,
+    end_children,
+    prctl,
+)
+
 CANARY_SECONDS = 5.0
+SWEEP_SECONDS = 2.0
+PEAK_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes of `ru_maxrss`
 FORK, SPAWN = "fork", "spawn"
 SPAWNED = "import sys; sys.path[:] = {path!r}; from builder.execute.server import spawned; spawned()"
 
@@ -100,30 +110,27 @@ class Server:
     def _obey(self, message: dict[str, Any]) -> None:
         if "start" in message:
             descriptors, self.descriptors = self.descriptors[:4], self.descriptors[4:]
-            pid = self._start(descriptors)
+            pid = self._start(descriptors, message)
             self.workers[pid] = message["start"]
+            self._say(started=message["start"], pid=pid)
             for descriptor in descriptors:
                 os.close(descriptor)
         else:
             for pid, job in self.workers.items():
                 if job == message["signal"]:
-                    with contextlib.suppress(ProcessLookupError):
-                        if message["number"] == signal.SIGKILL:
-                            os.killpg(pid, signal.SIGKILL)
-                        else:
-                            os.kill(pid, message["number"])
+                    _signal(pid, message["number"])
 
-    def _start(self, descriptors: list[int]) -> int:
+    def _start(self, descriptors: list[int], message: dict[str, Any]) -> int:
         parent = os.getpid()
         pid = os.fork()
         if pid:
             return pid
         try:
-            self._become_worker(parent, descriptors)
+            self._become_worker(parent, descriptors, message)
         finally:
             os._exit(71)
 
-    def _become_worker(self, parent: int, descriptors: list[int]) -> None:
+    def _become_worker(self, parent: int, descriptors: list[int], message: dict[str, Any]) -> None:
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, signal.SIGPIPE):
             signal.signal(number, signal.SIG_DFL)
@@ -134,8 +141,11 @@ class Server:
             os._exit(71)
         with contextlib.suppress(OSError):  # the kernel is to end a post, not the build
             Path("/proc/self/oom_score_adj").write_text("800")
+        if message["memory"]:
+            resource.setrlimit(resource.RLIMIT_AS, (message["memory"], message["memory"]))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash must leave no file beside the posts
         channel, crash = _settle(descriptors)
-        if self.start == FORK:
+        if self.start == FORK and not message["fresh"]:
             from builder.execute.session import work
 
             work(socket.socket(fileno=channel), crash, self.shell)
@@ -150,23 +160,12 @@ class Server:
             if done:
                 job = self.workers.pop(pid)
                 self._sweep()
-                self._say(exit=job, status=status, peak=usage.ru_maxrss)
+                self._say(exit=job, status=status, peak=usage.ru_maxrss * PEAK_UNIT)
         self._sweep()
 
     def _sweep(self) -> None:
         """End every process that a finished post has left: all our children that are no workers."""
-        deadline = time.monotonic() + 2
-        while time.monotonic() < deadline:
-            left = [pid for pid in children(os.getpid()) if pid not in self.workers]
-            if not left:
-                return
-            for pid in left:
-                for each in (pid, *descendants(pid)):
-                    with contextlib.suppress(ProcessLookupError, PermissionError):
-                        os.kill(each, signal.SIGKILL)
-            for pid in left:
-                with contextlib.suppress(ChildProcessError):
-                    os.waitpid(pid, 0)
+        end_children(self.workers.__contains__, SWEEP_SECONDS)
 
     def _end_all(self) -> None:
         for pid in self.workers:
@@ -177,7 +176,7 @@ class Server:
 
     def _import(self, names: list[str]) -> None:
         """Import what the posts import. What fails to import here fails again, and is told, in its post."""
-        from builder.execute.session import make_shell
+        from builder.execute.shell import make_shell
 
         self.shell = make_shell()
         with warnings.catch_warnings():
@@ -242,27 +241,15 @@ def spawned() -> None:
     work(socket.socket(fileno=channel), crash)
 
 
-def prctl(option: int, value: int) -> None:
-    """Call prctl(2) where there is one."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
-
-
-def children(pid: int) -> list[int]:
-    """Return the ids of the children of a process, unreaped ones too."""
-    try:
-        tasks = list(Path(f"/proc/{pid}/task").iterdir())
-        return [int(child) for task in tasks for child in (task / "children").read_text().split()]
-    except OSError:
-        return []
-
-
-def descendants(pid: int) -> list[int]:
-    """Return the ids of all processes below a process."""
-    found = []
-    for child in children(pid):
-        found += [child, *descendants(child)]
-    return found
+def _signal(pid: int, number: int) -> None:
+    """Send a worker a signal; SIGKILL goes to all that is below it too."""
+    family = [pid, *descendants(pid)] if number == signal.SIGKILL else [pid]
+    if number == signal.SIGKILL:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, number)  # at once, and before the list is out of date
+    for each in family:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(each, number)
 
 
 def _settle(descriptors: list[int]) -> tuple[int, int]:

@@ -6,7 +6,7 @@ A session is told its job in one line of JSON on its channel and answers with on
     {"event": "show", "cell": 3, "out": 150, "data": {…}}      it displays something here
     {"event": "clear", "cell": 3, "out": 150}                  what it showed so far is to be forgotten
     {"event": "done", "cell": 3, "out": 180, "err": 7, "failure": null, …}
-    {"event": "end", "facts": {…}, …}
+    {"event": "end", "facts": {…}, …}                          or with "unavailable": why nothing was run
 
 Each event carries the job's token, so that nothing that the post's own code writes is taken for one.
 What the cells print does not pass through here: descriptors 1 and 2 are files that the supervisor reads.
@@ -21,8 +21,6 @@ import base64
 import contextlib
 import ctypes
 import faulthandler
-import importlib.abc
-import importlib.util
 import json
 import linecache
 import os
@@ -34,18 +32,14 @@ import sys
 import threading
 import traceback
 import warnings
-from collections.abc import Callable
 from types import CodeType, ModuleType, TracebackType
 from typing import Any
 
-from IPython.core.displayhook import DisplayHook
-from IPython.core.displaypub import DisplayPublisher
-from IPython.core.interactiveshell import InteractiveShell
-
 from builder.execute import taint
-from builder.execute.figures import Figures, register_figures
+from builder.execute.figures import name_korean_font, register_figures
+from builder.execute.imports import on_import
+from builder.execute.shell import QUIET_MAGICS, Shell, make_shell
 
-QUIET_MAGICS = {"matplotlib", "config", "load_ext", "reload_ext", "autoreload"}
 SHOWN_TYPES = (
     "image/svg+xml",
     "image/png",
@@ -56,95 +50,6 @@ SHOWN_TYPES = (
     "text/plain",
 )
 _LIBC = ctypes.CDLL(None)
-
-
-class Publisher(DisplayPublisher):  # type: ignore[misc]
-    """Where `display(...)` and figures go."""
-
-    def publish(self, data: dict[str, Any], metadata: Any = None, **_: Any) -> None:
-        self.parent.show(data, value=False)
-
-    def clear_output(self, wait: bool = False) -> None:
-        self.parent.clear()
-
-
-class ValueHook(DisplayHook):  # type: ignore[misc]
-    """Where the value of a cell's last expression goes."""
-
-    def quiet(self) -> bool:
-        try:
-            return bool(self.semicolon_at_end_of_expression(self.shell.source))
-        except Exception:  # the tokenizer does not know magics
-            return False
-
-    def __call__(self, result: object = None) -> None:
-        self.check_for_underscore()
-        if result is None or self.quiet() or _is_artist(result):
-            return
-        data, _ = self.compute_format_data(result)
-        self.update_user_ns(result)
-        self.fill_exec_result(result)
-        if data:
-            self.shell.show(data, value=True)
-
-
-class Shell(InteractiveShell):  # type: ignore[misc]
-    """IPython without a terminal, a history, colours or a reaction to errors of its own."""
-
-    source = ""
-    cell = 0
-    failed: BaseException | None = None
-    session: Session | None = None
-    figures: Figures
-
-    def show(self, data: dict[str, Any], *, value: bool) -> None:
-        if self.session is not None:
-            self.session.show(data, value)
-
-    def clear(self) -> None:
-        if self.session is not None:
-            self.session.emit("clear")
-
-    def transform_cell(self, raw_cell: str) -> str:
-        """As IPython does it, but with the leading blank lines, so that every line keeps its number."""
-        blank = len(raw_cell) - len(raw_cell.lstrip("\n \t")) if raw_cell.strip() else 0
-        return "\n" * raw_cell.count("\n", 0, blank) + str(super().transform_cell(raw_cell))
-
-    def showtraceback(self, exc_tuple: Any = None, *_: Any, **__: Any) -> None:
-        self.failed = exc_tuple[1] if exc_tuple else sys.exc_info()[1]
-
-    def showsyntaxerror(self, *_: Any, **__: Any) -> None:
-        self.failed = sys.exc_info()[1]
-
-    showindentationerror = showsyntaxerror
-
-    def run_line_magic(self, magic_name: str, line: str, _stack_depth: int = 1) -> Any:
-        if magic_name in QUIET_MAGICS:
-            return None
-        return super().run_line_magic(magic_name, line, _stack_depth + 1)
-
-
-def make_shell() -> Shell:
-    """Return the shell that sessions run in. The fork server makes it once, before any fork."""
-    from traitlets.config import Config
-
-    config = Config()
-    config.HistoryManager.enabled = False
-    config.HistoryManager.hist_file = ":memory:"
-    config.InlineBackend.figure_formats = set()  # `register_figures` does it, with fixed ids and dates
-    config.Completer.use_jedi = False
-    Shell.displayhook_class = ValueHook
-    Shell.display_pub_class = Publisher
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        shell: Shell = Shell.instance(config=config, colors="nocolor")
-    shell.display_pub.parent = shell
-    shell.compile.get_code_name = lambda *_: f"<cell {shell.cell}>"
-    for name in ("exit", "quit"):  # IPython's own would do nothing here
-        shell.builtin_trap.auto_builtins.pop(name, None)
-    warnings.filterwarnings("ignore", message="To exit: use", category=UserWarning)
-    shell.figures = register_figures(shell)
-    return shell
 
 
 class Session:
@@ -158,7 +63,8 @@ class Session:
         self.cell = 0
         self.running = False
         self.tainted: dict[str, int] = {}  # name -> the cell at the root of it
-        shell.session = self
+        self.streams = os.dup(1), os.dup(2)  # a cell may close its own
+        shell.audience = self
         shell.figures.format = job["figure_format"]
 
     # --- the run ---------------------------------------------------------------------------
@@ -166,21 +72,42 @@ class Session:
     def run(self) -> None:
         """Run every cell and report. Exceptions of the post never leave this function."""
         self._prepare()
+        missing = self._missing_device()
+        if missing:
+            self.emit("end", unavailable=missing)
+            return
         for cell in self.job["cells"]:
             self.cell = self.shell.cell = cell["number"]
-            self.emit("cell", err=_size(2))
+            self.emit("cell", err=_size(self.streams[1]))
             failure, facts = self._run_cell(cell)
             self._flush()
-            self.emit("done", err=_size(2), failure=failure, **facts)
+            self.emit("done", err=_size(self.streams[1]), failure=failure, **facts)
         self.emit("end", facts=self._facts(), threads=self._living_threads())
 
     def _prepare(self) -> None:
         os.chdir(self.job["folder"])
+        if self.job["device"] == "cpu":
+            os.environ["CUDA_VISIBLE_DEVICES"] = ""
         sys.path[:0] = [path for path in self.job["paths"] if path not in sys.path]
         signal.signal(signal.SIGINT, self._interrupted)
-        _on_import("torch", self._prepare_torch)
-        _on_import("numpy", lambda numpy: numpy.random.seed(self.job["seed"]))
+        on_import("torch", self._prepare_torch)
+        # Its import takes the formatters of figures away, to put its own in their place.
+        on_import(
+            "matplotlib_inline.backend_inline", lambda _: register_figures(self.shell, self.shell.figures)
+        )
+        on_import("matplotlib.font_manager", name_korean_font)
+        on_import("numpy", lambda numpy: numpy.random.seed(self.job["seed"]))
         random.seed(self.job["seed"])
+
+    def _missing_device(self) -> str:
+        """Why the device that the post asks for is not here; "" if it is, or if it asks for none."""
+        if self.job["device"] != "cuda":
+            return ""
+        try:
+            import torch
+        except ImportError:
+            return "torch is not installed"
+        return "" if torch.cuda.is_available() else "no CUDA device on this machine"
 
     def _prepare_torch(self, torch: ModuleType) -> None:
         torch.manual_seed(self.job["seed"])
@@ -279,8 +206,13 @@ class Session:
         """Send one event; a process that the post forked sends none."""
         if os.getpid() != self.pid:
             return
-        message = {"token": self.job["token"], "event": event, "cell": self.cell, "out": _size(1), **facts}
+        out = _size(self.streams[0])
+        message = {"token": self.job["token"], "event": event, "cell": self.cell, "out": out, **facts}
         self.channel.sendall(json.dumps(message).encode() + b"\n")
+
+    def clear(self) -> None:
+        """Report that what was displayed so far is to be forgotten."""
+        self.emit("clear")
 
     def show(self, data: dict[str, Any], value: bool) -> None:
         """Report something displayed, behind all that was printed before it."""
@@ -323,6 +255,7 @@ class Session:
             "frames": frames,
             "missing": missing or "",
             "stdin": isinstance(error, EOFError) and "reading a line" in str(error),
+            "memory": _is_want_of_memory(error),
         }
 
     def _facts(self) -> dict[str, str]:
@@ -342,6 +275,12 @@ class Session:
 
 def _size(descriptor: int) -> int:
     return os.fstat(descriptor).st_size
+
+
+def _is_want_of_memory(error: BaseException) -> bool:
+    """Is this how Python, NumPy, the system or torch say that there is no memory left?"""
+    texts = ("can't allocate memory", "not enough memory", "std::bad_alloc", "Cannot allocate memory")
+    return isinstance(error, MemoryError) or any(text in str(error) for text in texts)
 
 
 def _message(error: BaseException) -> str:
@@ -391,51 +330,6 @@ def _random_states() -> list[Any]:
     if torch is not None and hasattr(torch, "default_generator"):
         states.append(torch.default_generator.get_state().numpy().tobytes())
     return states
-
-
-def _is_artist(value: object) -> bool:
-    """Is this what a Matplotlib call returns: an artist, or a list or tuple that holds one?"""
-    if "matplotlib" not in sys.modules:
-        return False
-    if type(value).__name__ == "ndarray":
-        value = list(getattr(value, "flat", ()))[:1]
-    if isinstance(value, list | tuple):
-        return any(_is_artist(part) for part in value[:50])
-    names = {f"{base.__module__}.{base.__name__}" for base in type(value).__mro__}
-    artist = bool(names & {"matplotlib.artist.Artist", "matplotlib.container.Container"})
-    return artist and "matplotlib.figure.FigureBase" not in names
-
-
-def _on_import(name: str, prepare: Callable[[ModuleType], None]) -> None:
-    """Call `prepare(module)` now if the module is there, else as soon as it has been imported."""
-    module = sys.modules.get(name)
-    if module is not None:
-        prepare(module)
-    else:
-        sys.meta_path.insert(0, _ImportHook(name, prepare))
-
-
-class _ImportHook(importlib.abc.MetaPathFinder):
-    """Finds one module as the other finders do, and prepares it behind its import."""
-
-    def __init__(self, name: str, prepare: Callable[[ModuleType], None]) -> None:
-        self.name = name
-        self.prepare = prepare
-
-    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
-        if fullname != self.name:
-            return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(fullname)
-        if spec is not None and spec.loader is not None:
-            load = spec.loader.exec_module
-
-            def exec_module(module: ModuleType) -> None:
-                load(module)
-                self.prepare(module)
-
-            spec.loader.exec_module = exec_module  # type: ignore[method-assign]
-        return spec
 
 
 def work(channel: socket.socket, crash_log: int, shell: Shell | None = None) -> None:

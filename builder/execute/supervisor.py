@@ -9,21 +9,19 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import secrets
 import select
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeAlias
 
-from builder.execute.server import PR_SET_CHILD_SUBREAPER, descendants, prctl
+from builder.execute.processes import PR_SET_CHILD_SUBREAPER, children, end_children, prctl
+from builder.execute.running import Ended, Job, Running, capture_file, contents
 
 # What the cells may see of the environment: no tokens, no keys. The site's config may name more.
 ALLOWED = (
@@ -49,145 +47,18 @@ FIXED = {
     "TERM": "dumb",
     "PYTORCH_NVML_BASED_CUDA_CHECK": "1",
 }
-LARGEST_OUTPUT = 16 * 1024 * 1024  # bytes per stream of a post; beyond it the post is ended
-TICK = 0.1  # seconds between two looks at the limits
+OnEvent: TypeAlias = Callable[[Job, Mapping[str, Any]], None]
+TICK = 0.05  # seconds between two looks at the limits
 GRACE = 1.0  # seconds between asking a cell to stop and ending its process
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Seconds that a post may run, and each of its cells by number."""
-
-    post: float
-    cells: Mapping[int, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One post to run. `task` is what the session is told: see `session.Session`."""
-
-    name: str
-    task: Mapping[str, Any]
-    limits: Limits
-
-
-@dataclass(slots=True)
-class Record:
-    """What is known of one cell that began: where its bytes are, what it displayed, how it ended."""
-
-    number: int
-    out: tuple[int, int | None]
-    err: tuple[int, int | None]
-    shows: list[dict[str, Any]] = field(default_factory=list)
-    done: dict[str, Any] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """A job that has ended: the records of its cells, and why it ended early, if it did."""
-
-    job: Job
-    records: tuple[Record, ...]
-    out: bytes
-    err: bytes
-    last_words: str  # of Python: where it was when it crashed or was asked to stop
-    end: Mapping[str, Any] | None  # the session's last event
-    status: int  # as from waitpid
-    peak: int  # KiB
-    limit: str  # "cell", "post", "output" or ""
+NEWS = 1.0  # seconds between two words about a cell that is still running
 
 
 class ServerDied(Exception):
-    """The fork server ended by itself; the message is what it said."""
+    """The fork server ended by itself; the message is what it said, `jobs` the names of those under way."""
 
-
-class Running:
-    """A job under way."""
-
-    def __init__(self, job: Job) -> None:
-        self.job = job
-        self.token = secrets.token_hex(8)
-        self.started = self.cell_started = time.monotonic()
-        self.channel, self.far_end = socket.socketpair()
-        self.files = [_capture_file() for _ in range(3)]
-        self.buffer = b""
-        self.records: list[Record] = []
-        self.end: dict[str, Any] | None = None
-        self.limit = ""
-        self.asked: float | None = None  # when it was asked to stop
-
-    def send_task(self) -> None:
-        """Give the session its job; its end of the channel is closed here from now on."""
-        self.channel.sendall(json.dumps({"token": self.token, **self.job.task}).encode() + b"\n")
-        self.far_end.close()
-
-    def read_events(self) -> Iterator[dict[str, Any]]:
-        """Take in what the session has sent; yield its events."""
-        try:
-            data = self.channel.recv(1 << 20)
-        except OSError:
-            data = b""
-        if not data:
-            self.channel.close()
-            return
-        *lines, self.buffer = (self.buffer + data).split(b"\n")
-        for line in lines:
-            with contextlib.suppress(ValueError):
-                event = json.loads(line)
-                if isinstance(event, dict) and event.pop("token", "") == self.token:
-                    self._note(event)
-                    yield event
-
-    def _note(self, event: dict[str, Any]) -> None:
-        kind = event["event"]
-        if kind == "cell":
-            self.cell_started, self.asked = time.monotonic(), None
-            self.records.append(Record(event["cell"], (event["out"], None), (event["err"], None)))
-        elif kind == "end":
-            self.end = event
-        elif kind == "show":
-            self.records[-1].shows.append(event)
-        elif kind == "clear":
-            self.records[-1].shows.clear()
-            self.records[-1].out = (event["out"], None)
-        elif kind == "done":
-            record = self.records[-1]
-            record.out, record.err = (record.out[0], event["out"]), (record.err[0], event["err"])
-            record.done = event
-            if self.limit == "cell":
-                event["limit"] = "cell"
-                self.limit, self.asked = "", None
-
-    def overrun(self, now: float) -> str:
-        """Which limit has been passed: "cell", "post", "output", or ""."""
-        if any(os.fstat(descriptor).st_size > LARGEST_OUTPUT for descriptor in self.files[:2]):
-            return "output"
-        if now - self.started > self.job.limits.post:
-            return "post"
-        if self.records and self.records[-1].done is None:
-            number = self.records[-1].number
-            if now - self.cell_started > self.job.limits.cells[number]:
-                return "cell"
-        return ""
-
-    def ended(self, status: int, peak: int) -> Ended:
-        """Close everything and tell what came out."""
-        while self.channel.fileno() >= 0 and select.select([self.channel], [], [], 0)[0]:
-            for _ in self.read_events():
-                pass
-        self.channel.close()
-        out, err, words = (_contents(descriptor) for descriptor in self.files)
-        return Ended(
-            self.job,
-            tuple(self.records),
-            out,
-            err,
-            words.decode(errors="replace"),
-            self.end,
-            status,
-            peak,
-            self.limit,
-        )
+    def __init__(self, words: str, jobs: Sequence[str]) -> None:
+        super().__init__(words)
+        self.jobs = jobs
 
 
 class Supervisor:
@@ -195,7 +66,8 @@ class Supervisor:
 
     def __init__(self, imports: Sequence[str], start: str, environment: Mapping[str, str]) -> None:
         prctl(PR_SET_CHILD_SUBREAPER, 1)  # should the server be killed, its children come to us
-        self._log = _capture_file()
+        self._others = frozenset(children(os.getpid()))
+        self._log = capture_file()
         self._control, far_end = socket.socketpair()
         root = str(Path(__file__).resolve().parents[2])
         code = f"import sys; sys.path.append({root!r}); from builder.execute.server import main; main()"
@@ -222,11 +94,10 @@ class Supervisor:
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
         self.close()
 
-    def run(
-        self, jobs: Sequence[Job], parallel: int, on_event: Callable[[Job, Mapping[str, Any]], None]
-    ) -> Iterator[Ended]:
+    def run(self, jobs: Sequence[Job], parallel: int, on_event: OnEvent) -> Iterator[Ended]:
         """Run the jobs, at most `parallel` at a time; yield each as it ends, in any order.
 
+        `on_event` is told what the sessions say, and of cells that go on and on (`running`, `seconds`).
         Raises ServerDied when the fork server ends by itself.
         """
         waiting = list(reversed(jobs))
@@ -241,6 +112,7 @@ class Supervisor:
             if self._control in readable:
                 yield from self._hear()
             self._keep_limits()
+            self._tell(on_event)
 
     def close(self) -> None:
         """End the server and everything below it."""
@@ -250,10 +122,8 @@ class Supervisor:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        for pid in descendants(os.getpid()) if self._process.returncode else ():
-            with contextlib.suppress(ProcessLookupError, ChildProcessError):
-                os.kill(pid, signal.SIGKILL)
-                os.waitpid(pid, 0)
+        if self._process.returncode:  # it could not sweep behind itself: its children are ours now
+            end_children(lambda pid: pid in self._others, seconds=2)
         for running in self._running.values():
             running.ended(0, 0)
         self._running.clear()
@@ -264,11 +134,12 @@ class Supervisor:
         running = Running(job)
         self._running[self._count] = running
         descriptors = [running.far_end.fileno(), *running.files]
-        line = json.dumps({"start": self._count}).encode() + b"\n"
+        start = {"start": self._count, "memory": job.limits.memory, "fresh": job.fresh}
+        line = json.dumps(start).encode() + b"\n"
         try:
             socket.send_fds(self._control, [line], descriptors)
         except OSError:
-            raise ServerDied(self._last_words()) from None
+            raise self._death() from None
         running.send_task()
 
     def _wait(self) -> list[Any]:
@@ -279,12 +150,14 @@ class Supervisor:
     def _hear(self) -> Iterator[Ended]:
         data = self._control.recv(65536)
         if not data:
-            raise ServerDied(self._last_words())
+            raise self._death()
         *lines, self._buffer = (self._buffer + data).split(b"\n")
         for line in lines:
             message = json.loads(line)
             if "ready" in message:
                 self.start, self.why = message["ready"], message["why"]
+            elif "started" in message:
+                self._running[message["started"]].pid = message["pid"]
             else:
                 running = self._running.pop(message["exit"])
                 yield running.ended(message["status"], message["peak"])
@@ -293,17 +166,34 @@ class Supervisor:
         now = time.monotonic()
         for number, running in self._running.items():
             if running.asked is not None:
-                if now - running.asked > GRACE:
+                if now - running.asked > GRACE or running.output() > 2 * running.job.limits.output:
                     self._signal(number, signal.SIGKILL)
             elif not running.limit:
                 running.limit = running.overrun(now)
                 if running.limit:
-                    running.asked = now
-                    self._signal(number, signal.SIGUSR2)  # Python writes down where it is
-                    if running.limit == "cell":
-                        self._signal(number, signal.SIGINT)
-                    else:
-                        running.asked = now - GRACE + TICK
+                    self._end(number, running, now)
+
+    def _end(self, number: int, running: Running, now: float) -> None:
+        """Ask a cell that has passed its own limit to stop; a post that has passed one is ended."""
+        self._signal(number, signal.SIGUSR2)  # Python writes down where it is
+        running.asked = now
+        if running.limit in ("cell", "output"):
+            self._signal(number, signal.SIGINT)
+        else:
+            running.asked -= GRACE - TICK  # time for the last words, no more
+
+    def _tell(self, on_event: OnEvent) -> None:
+        """Tell of the cells that go on and on."""
+        now = time.monotonic()
+        for running in self._running.values():
+            cell, seconds = running.cell(), now - running.cell_started
+            if cell is not None and seconds - running.told >= NEWS:
+                running.told = seconds
+                limit = running.job.limits.cells[cell.number]
+                on_event(
+                    running.job,
+                    {"event": "running", "cell": cell.number, "seconds": seconds, "limit": limit},
+                )
 
     def _signal(self, number: int, which: signal.Signals) -> None:
         self._send({"signal": number, "number": int(which)})
@@ -312,10 +202,11 @@ class Supervisor:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self._control.sendall(json.dumps(message).encode() + b"\n")
 
-    def _last_words(self) -> str:
+    def _death(self) -> ServerDied:
         status = self._process.wait()
-        said = _contents(os.dup(self._log)).decode(errors="replace").strip()
-        return f"status {status}" + (f"\n{said}" if said else "")
+        said = contents(os.dup(self._log)).decode(errors="replace").strip()
+        jobs = [running.job.name for running in self._running.values()]
+        return ServerDied(f"status {status}" + (f"\n{said}" if said else ""), jobs)
 
 
 def cell_environment(named: Sequence[str]) -> dict[str, str]:
@@ -326,25 +217,3 @@ def cell_environment(named: Sequence[str]) -> dict[str, str]:
         if name in ALLOWED or name.startswith(ALLOWED_PREFIXES) or name in named
     }
     return {**chosen, **FIXED}
-
-
-def _capture_file() -> int:
-    """Return the descriptor of an anonymous file that appends: it keeps what a dead worker wrote."""
-    if hasattr(os, "memfd_create"):
-        descriptor = os.memfd_create("fencepost")
-    else:
-        with tempfile.TemporaryFile() as file:
-            descriptor = os.dup(file.fileno())
-    import fcntl
-
-    fcntl.fcntl(descriptor, fcntl.F_SETFL, fcntl.fcntl(descriptor, fcntl.F_GETFL) | os.O_APPEND)
-    return descriptor
-
-
-def _contents(descriptor: int) -> bytes:
-    """Read a capture file from its beginning and close it."""
-    try:
-        size = min(os.fstat(descriptor).st_size, 2 * LARGEST_OUTPUT)
-        return os.pread(descriptor, size, 0)
-    finally:
-        os.close(descriptor)

@@ -1,0 +1,1 @@
+template <typename T> auto f(T&& x) -> decltype(x) { return R"(raw)"; }

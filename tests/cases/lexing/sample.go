@@ -1,0 +1,2 @@
+package main
+func f(x ...int) (<-chan int, error) { defer g(); return `raw`, nil }

@@ -1,0 +1,5 @@
+a: b $(C)
+	@echo $< > $@
+X := 1
+ifeq (a,b)
+endif

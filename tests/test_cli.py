@@ -1,0 +1,127 @@
+"""The command as a person or a program meets it."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import pytest
+
+from builder.cli import message, summary
+from builder.model import Problem, Report
+from tests.conftest import MakeSite, TestSite
+
+
+def settle(site: TestSite) -> None:
+    """Let the files be older than the file system's clock is coarse."""
+    old = time.time() - 10
+    for path in (site.root / "content").rglob("*"):
+        os.utime(path, (old, old))
+    time.sleep(0.1)
+
+
+def test_a_build_with_nothing_to_do_imports_nothing_and_writes_nothing(make_site: MakeSite) -> None:
+    site = make_site({"content/a.md": "```python\nprint(1)\n```\n\n[x](no.md)\n"})
+    settle(site)
+    first = site.command("build", "--json")
+    assert (first.status, first.json["run"], first.json["cached"]) == (0, 1, 0)
+    times = {path: path.stat().st_mtime_ns for path in (site.root / "output").rglob("*")}
+    again = site.command("build", "--json", PYTHONPROFILEIMPORTTIME="1")
+    assert {path: path.stat().st_mtime_ns for path in (site.root / "output").rglob("*")} == times
+    imported = {line.rpartition("|")[2].strip() for line in again.err.split("\n")}
+    assert imported & {"json", "builder.state"}
+    assert not imported & {"torch", "jinja2", "markdown_it", "yaml", "pygments", "IPython", "builder.build"}
+    keys = ("posts", "cells", "run", "cached", "written", "removed", "problems")
+    assert {key: again.json[key] for key in keys} == {
+        "posts": 1,
+        "cells": 1,
+        "run": 0,
+        "cached": 1,
+        "written": 0,
+        "removed": 0,
+        "problems": first.json["problems"],
+    }
+
+
+CHANGES = {
+    "an edit": lambda site: site.write({"content/a.md": "B"}),
+    "a new post": lambda site: site.write({"content/b.md": "B"}),
+    "a removed post": lambda site: (site.root / "content/a.md").unlink(),
+    "a renamed post": lambda site: (site.root / "content/a.md").rename(site.root / "content/c.md"),
+    "a template": lambda site: site.write({"templates/post.html": "x"}),
+    "the config": lambda site: site.write({"fencepost.toml": 'title = "Other"\n'}),
+    "a page that somebody changed": lambda site: site.write({"output/a/index.html": "changed"}),
+    "a page that somebody removed": lambda site: (site.root / "output/a/index.html").unlink(),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_what_changed_is_seen(make_site: MakeSite, what: str) -> None:
+    site = make_site({"content/a.md": "A", "content/z.md": "Z"})
+    settle(site)
+    site.command("build")
+    CHANGES[what](site)
+    again = site.command("build", "--json")
+    assert again.json["written"] + again.json["removed"] > 0
+
+
+def test_an_edit_with_an_old_time_of_the_same_size_is_seen(make_site: MakeSite) -> None:
+    site = make_site({"content/a.md": "A"})
+    settle(site)
+    site.command("build")
+    stat = (site.root / "content/a.md").stat()
+    site.write({"content/a.md": "B"})
+    os.utime(site.root / "content/a.md", ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert site.command("build", "--json").json["written"] > 0
+    assert "B" in site.html("a")
+
+
+def test_messages_and_exit_codes(make_site: MakeSite) -> None:
+    site = make_site({"content/a.md": "```python\n1/0\n```\n", "content/b.md": "[x](no.md)\n"})
+    done = site.command("build")
+    assert done.status == 1
+    assert "content/a.md:2: cell 1 raised ZeroDivisionError: division by zero" in done.err
+    assert "content/b.md:1: warning: links to nothing: `no.md`" in done.err
+    assert "\x1b" not in done.out + done.err
+    (site.root / "content/a.md").unlink()
+    assert site.command("build").status == 0
+    assert site.command("build", "--strict").status == 1
+    site.write({"fencepost.toml": "titel = 1\n"})
+    wrong = site.command("build")
+    assert wrong.status == 2
+    assert "fencepost.toml:1: " in wrong.err and "title" in wrong.err
+    assert site.command("build", "nowhere").status == 2
+    assert site.command("bild").status == 2
+
+
+def test_json_names_every_problem(make_site: MakeSite) -> None:
+    site = make_site({"content/a.md": "```python\n1/0\n```\n"})
+    done = site.command("build", "--json")
+    (problem,) = done.json["problems"]
+    assert set(done.json) == {
+        *("posts", "cells", "run", "cached", "pages", "written", "removed", "seconds", "problems"),
+    }
+    assert set(problem) == {"level", "path", "line", "kind", "message", "detail"}
+
+
+def test_clean_removes_what_builds_wrote_and_nothing_else(make_site: MakeSite) -> None:
+    site = make_site({"content/a.md": "A"})
+    site.command("build")
+    site.write({"output/mine.txt": "mine"})
+    assert site.command("clean").status == 0
+    assert site.output() == {"mine.txt": b"mine"}
+    assert (site.root / "content/a.md").exists()
+
+
+def test_the_summary_counts() -> None:
+    problems = (Problem("error", "a", 1, "cell", "x"), Problem("warning", "a", 1, "link", "x"))
+    report = Report(14, 96, 5, 91, 20, 3, 1, 3.2, problems)
+    assert summary(report) == (
+        "14 posts, 96 cells: 91 cached, 5 run, 20 pages (3 written, 1 removed), 1 problem, 1 warning in 3.20 s"
+    )
+
+
+def test_a_problem_is_one_clickable_line_and_its_detail() -> None:
+    problem = Problem("error", "a.md", 3, "cell", "what", hint="to do", detail="one\ntwo")
+    assert message(problem) == "a.md:3: what  (to do)\n    one\n    two"
+    assert message(Problem("warning", "a.md", 0, "x", "what")) == "a.md: warning: what"

@@ -1,0 +1,196 @@
+"""The fault matrix: one test per row, each injects its fault into a real build.
+
+After each of them the process table is read: nothing of the build may be left. The rows that are about
+files and pages are in test_faults_site.py; the same rows at full size are in benchmarks/faults.py.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+
+from tests.conftest import MakeSite
+from tests.faulty import (
+    MARK,
+    assert_healthy,
+    faulty,
+    left_after,
+    line_of,
+    only_error,
+    processes_of,
+    temporary_files,
+)
+
+
+@pytest.fixture(autouse=True)
+def mark(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Mark every process of a test's builds; none may be there when the test ends."""
+    value = uuid4().hex
+    monkeypatch.setenv(MARK, value)
+    yield value
+    assert left_after(value) == []
+
+
+@pytest.fixture(params=["fork", "spawn"])
+def start(request: pytest.FixtureRequest) -> str:
+    """Both ways for a post's process to come to be."""
+    return f'start = "{request.param}"'
+
+
+def test_row_01_a_cell_raises_in_a_function_of_an_earlier_cell(make_site: MakeSite, start: str) -> None:
+    site = faulty(
+        make_site,
+        "def halve(x):\n    return x / 0",
+        ("print('before')\ny = halve(1)\nprint('never')", "as the author had it"),
+        ("print(y)", "kept"),
+        "print('unconcerned')",
+        config=start,
+    )
+    error = only_error(site.build())
+    assert error.line == line_of(site, "y = halve(1)")
+    assert "ZeroDivisionError: division by zero" in error.message
+    assert f"in `halve`, line {line_of(site, 'return x / 0')}" in error.message
+    assert "before" in error.detail
+    assert "cell 3 was not run: it uses `y`" in error.detail
+    page = site.html("bad")
+    assert "as the author had it" in page
+    assert "kept" in page
+    assert "unconcerned" in page
+    assert "Traceback" not in page
+    assert_healthy(site)
+
+
+def test_row_01_the_command_says_so_and_exits_with_1(make_site: MakeSite) -> None:
+    site = faulty(make_site, "1 / 0")
+    ran = site.command("build")
+    assert ran.status == 1
+    assert f"content/bad.md:{line_of(site, '1 / 0')}: cell 1 raised ZeroDivisionError" in ran.err
+
+
+def test_row_01_an_expected_error_must_happen(make_site: MakeSite) -> None:
+    site = faulty(make_site, ("int('x')", "ValueError: old words"), ("int('1')", "ValueError: x"))
+    error = only_error(site.build())
+    assert "cell 2 was to raise ValueError" in error.message
+
+
+DEATHS = {
+    "exits by itself": ("os._exit(3)", "exit code 3", False),
+    "segfaults": ("ctypes.string_at(0)", "segmentation fault", True),
+    "is killed": ("os.kill(os.getpid(), 9)", "was killed (SIGKILL)", False),
+    "aborts": ("os.abort()", "abort", True),
+}
+
+
+@pytest.mark.parametrize("death", DEATHS)
+def test_row_24_a_process_that_dies_is_named_and_keeps_its_output(
+    make_site: MakeSite, death: str, start: str
+) -> None:
+    statement, words, knows_line = DEATHS[death]
+    site = faulty(
+        make_site,
+        (f"import ctypes, os\nprint('so far', flush=False)\n{statement}", "as written"),
+        ("print(1)", "kept"),
+        "print(2)",
+        config=start,
+    )
+    error = only_error(site.build())
+    first = line_of(site, "import ctypes")
+    assert error.line == (line_of(site, statement) if knows_line else first)
+    assert words in error.message
+    assert "so far" in error.detail
+    assert "cells 2 to 3 were not run" in error.detail
+    assert "as written" in site.html("bad")
+    assert "kept" in site.html("bad")
+    assert_healthy(site)
+
+
+def test_row_23_a_cell_that_swallows_every_exception_is_ended_at_its_limit(
+    make_site: MakeSite, start: str
+) -> None:
+    site = faulty(
+        make_site,
+        (
+            "import time\nwhile True:\n    try:\n        time.sleep(30)\n    except BaseException:\n        pass",
+            "x",
+        ),
+        config=start,
+        execute="timeout: 0.5",
+    )
+    began = time.monotonic()
+    error = only_error(site.build())
+    assert time.monotonic() - began < 8
+    assert error.line == line_of(site, "time.sleep(30)")
+    assert "limit of 0.5 s" in error.message
+    assert "`timeout`" in error.message
+    assert_healthy(site)
+
+
+def test_row_23_a_cell_that_takes_the_interrupt_ends_alone(make_site: MakeSite) -> None:
+    site = faulty(make_site, "import time\ntime.sleep(30)", "print('next')", execute="timeout: 0.3")
+    error = only_error(site.build())
+    assert error.line == line_of(site, "time.sleep(30)")
+    assert "limit of 0.3 s" in error.message
+    assert "next" in site.html("bad")
+
+
+def test_row_23_a_post_has_a_limit_of_its_own(make_site: MakeSite) -> None:
+    site = faulty(
+        make_site, *(f"import time\ntime.sleep(0.4)\n{n}" for n in range(5)), execute="post_timeout: 1"
+    )
+    error = only_error(site.build())
+    assert "limit of 1 s" in error.message
+    assert "`post_timeout`" in error.message
+
+
+def test_row_26_sys_exit_is_an_error_of_its_cell(make_site: MakeSite, start: str) -> None:
+    site = faulty(
+        make_site, ("import sys\nx = 1\nsys.exit()\ny = 2", "kept"), "print(x)", "print(y)", config=start
+    )
+    error = only_error(site.build())
+    assert error.line == line_of(site, "sys.exit()")
+    assert "called for its own end" in error.message
+    assert "cell 3 was not run: it uses `y`" in error.detail
+    assert "kept" in site.html("bad")
+    assert_healthy(site)
+
+
+def test_row_27_input_has_no_one_to_ask(make_site: MakeSite, start: str) -> None:
+    site = faulty(make_site, ("import sys\nx = input('name? ')", "kept"), "sys.stdin.read()", config=start)
+    error = only_error(site.build())
+    assert error.line == line_of(site, "input(")
+    assert "cells have no input" in error.hint
+    assert "kept" in site.html("bad")
+
+
+def test_a_cell_that_does_not_parse(make_site: MakeSite) -> None:
+    site = faulty(make_site, ("x = 1\ny = = 2", "kept"), "print(y)")
+    error = only_error(site.build())
+    assert error.line == line_of(site, "y = = 2")
+    assert "does not parse" in error.message
+    assert "cell 2 was not run: it uses `x`, `y`" in error.detail or "it uses `y`" in error.detail
+    assert "kept" in site.html("bad")
+
+
+def test_a_missing_module(make_site: MakeSite) -> None:
+    site = faulty(
+        make_site, ("import os\nimport no_such_module_here\nprint(os.sep)", "kept"), "print(os.sep)"
+    )
+    error = only_error(site.build())
+    assert error.line == line_of(site, "import no_such")
+    assert error.hint == "pip install no_such_module_here"
+    assert "kept" in site.html("bad")
+
+
+def test_row_29_a_thread_that_is_left_is_named_and_ended(make_site: MakeSite) -> None:
+    site = faulty(
+        make_site,
+        "import threading, time\nt = threading.Thread(target=time.sleep, args=(60,), name='sleeper')\nt.start()",
+        "print('two')",
+    )
+    report = site.build()
+    assert [problem.level for problem in report.problems] == ["warning"]
+    assert "'sleeper'" in report.problems[0].message
+    assert_healthy(site)
