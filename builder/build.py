@@ -12,17 +12,20 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from builder.execute.cache import Cache, may_raise
-from builder.execute.run import Observer, run_posts
+from builder.check import is_verified
+from builder.execute.cache import Cache, site_cache
+from builder.execute.freeze import Freeze
+from builder.execute.record import figures_of
+from builder.execute.run import Observer, frozen_runs, is_repeatable, run_posts
 from builder.failures import cell_notes, cell_problems
 from builder.markdown import Rendered, render
-from builder.model import Article, Config, Figure, Page, Part, Post, Problem, Report, Run, SiteError
+from builder.model import Article, Built, Config, Page, Part, Post, Problem, Report, Run, SiteError
 from builder.output import write_pages
 from builder.pages import PAGES, environment, theme_claims
 from builder.posts import post_date, read_posts
@@ -43,8 +46,8 @@ class _Notebook:
     until: float = math.inf  # when a post that is left out for its date comes onto the site
 
 
-def build(config: Config, jobs: int, observe: Observer | None = None) -> tuple[Report, float]:
-    """Turn content/ into output/; return what was done, and until when it holds (seconds since 1970).
+def build(config: Config, jobs: int, observe: Observer | None = None, *, frozen: bool = False) -> Built:
+    """Turn content/ into output/. With `frozen`, no cell is run: all outputs are those of the freeze.
 
     A problem of one post does not keep the others from the site. Raises SiteError, with nothing written,
     if there can be no whole site: two pages at one address, a broken template, an output folder in use.
@@ -55,13 +58,22 @@ def build(config: Config, jobs: int, observe: Observer | None = None) -> tuple[R
     book.problems += problems
     posts = _published(everything, config, book)
 
-    cache = Cache(config.root / ".fencepost" / "cache")
-    runs = run_posts(posts, config, cache, jobs, observe)
+    cache = site_cache(config)
+    cache.tidy()
+    freeze = Freeze(config)
+    if frozen:
+        runs = frozen_runs(posts, freeze, cache.values)
+    else:
+        runs = run_posts(posts, config, cache, freeze, jobs, observe)
+    if not all(map(is_repeatable, runs.of.values())):
+        book.until = 0  # a post that died is tried again
+    if cache.damaged:
+        message = f"{len(cache.damaged)} damaged files of the cache were not used"
+        book.notes.append(Problem("note", ".fencepost/cache", 0, "cache", message))
     for post in posts:
         run = runs.of.get(post.path)
         if run is not None:
-            allowed = frozenset(cell.number for cell in post.cells if may_raise(post, cell.number))
-            book.problems += cell_problems(post, run, allowed)
+            book.problems += cell_problems(post, run)
             book.notes += cell_notes(post, run) if post.path in runs.ran_posts else ()
 
     urls = _urls(posts, config, book)
@@ -77,7 +89,7 @@ def build(config: Config, jobs: int, observe: Observer | None = None) -> tuple[R
         raise SiteError(*book.problems, *clashes)
     templates = environment(config)
     pages = [page for make in PAGES for page in make(site, templates)]
-    pages += [*_figures(runs.of.values(), cache), *copies.values()]
+    pages += [*_figures(runs.of.values(), cache, freeze), *copies.values()]
     written = write_pages(pages, config)
 
     report = Report(
@@ -92,7 +104,7 @@ def build(config: Config, jobs: int, observe: Observer | None = None) -> tuple[R
         problems=tuple(sorted(book.problems, key=_place)),
         notes=tuple(sorted(book.notes, key=_place)),
     )
-    return report, book.until
+    return Built(report, book.until, tuple(cache.values.files()))
 
 
 def _place(problem: Problem) -> tuple[str, int, str]:
@@ -170,7 +182,7 @@ def _article(
         draft=front_matter.draft,
         show_toc=front_matter.toc is not False and len(rendered.toc) > 0,
         description=front_matter.description,
-        facts=run.facts,
+        facts={**run.facts, "verified": "yes"} if is_verified(post, run) else run.facts,
         extra=front_matter.extra,
     )
 
@@ -186,20 +198,14 @@ def _rendered(post: Post, run: Run, links: Links, config: Config, book: _Noteboo
 
     parts: dict[int, tuple[Part, ...] | None] = {}
     for cell, output in zip(post.cells, run.outputs, strict=False):
-        raising = cell.options.error if cell.options.error is not None else post.execute.error
-        parts[cell.number] = shown(cell, output, insert=post.execute.insert_outputs, error=raising)
+        parts[cell.number] = shown(cell, output, post.execute)
     rendered = render(post, parts, resolve, lambda blob: href(config, FIGURES_URL + blob))
     book.problems += rendered.problems
     return rendered
 
 
-def _figures(runs: Iterable[Run], cache: Cache) -> list[Page]:
-    names = {
-        part.blob
-        for run in runs
-        for output in run.outputs
-        for part in output.parts
-        if isinstance(part, Figure)
-    }
-    found = ((name, cache.blob(name)) for name in sorted(names))
-    return [Page(FIGURES_URL.lstrip("/") + name, blob) for name, blob in found if blob is not None]
+def _figures(runs: Iterable[Run], cache: Cache, freeze: Freeze) -> Iterator[Page]:
+    for name in sorted({name for run in runs for name in figures_of(run)}):
+        content = cache.blob(name) or freeze.blob(name)
+        if content is not None:
+            yield Page(FIGURES_URL.lstrip("/") + name, content)

@@ -12,15 +12,18 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from builder import __version__
-from builder.model import Config, Problem, Report, SiteError
+from builder.messages import count, finding_line, message, plain_problems, plain_report, summary
+from builder.model import GRAVE, KINDS, Config, Problem, Report, SiteError
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -30,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         status = options.command(options)
         sys.stdout.flush()
     except SiteError as error:
-        status = _refuse(error, getattr(options, "json", False))
+        status = _refuse(error, as_json=getattr(options, "json", False))
     except KeyboardInterrupt:
         print("\ninterrupted: the site is as it was", file=sys.stderr)
         status = 130
@@ -54,28 +57,83 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     build = commands.add_parser("build", help="run what is stale and write the site")
-    _site_argument(build)
+    build.add_argument(
+        "site", nargs="?", default=".", metavar="SITE", help="the site's folder (default: here)"
+    )
     build.add_argument("--output", metavar="DIR", help="write the site there (default: output)")
     build.add_argument("--drafts", action="store_true", help="show drafts too")
     build.add_argument("--future", action="store_true", help="show posts with a date in the future too")
     build.add_argument(
-        "--jobs", type=_positive, metavar="N", help="posts to run at once (default: one per core)"
+        "--frozen", action="store_true", help="run nothing: all outputs are those of the freeze"
     )
+    _jobs(build)
     build.add_argument("--strict", action="store_true", help="exit with 1 for warnings too")
-    build.add_argument("--json", action="store_true", help="print one JSON object")
+    _json(build)
     build.set_defaults(command=_build)
 
+    check = commands.add_parser("check", help="compare what posts show with what their cells print")
+    _posts(check)
+    check.add_argument("--diff", action="store_true", help="show the differences")
+    check.add_argument(
+        "--fail-on",
+        type=_kinds,
+        default=GRAVE,
+        metavar="KINDS",
+        help=f"kinds that make the exit code 1 (default: {','.join(sorted(GRAVE))})",
+    )
+    check.add_argument(
+        "--frozen", action="store_true", help="run nothing: check the freeze against the posts"
+    )
+    check.add_argument("--python", metavar="PATH", help="what would change under another interpreter?")
+    _jobs(check)
+    _json(check)
+    check.set_defaults(command=_check)
+
+    accept = commands.add_parser("accept", help="write the real outputs into the posts")
+    _posts(accept)
+    accept.add_argument("--yes", action="store_true", help="do not ask")
+    accept.add_argument("--insert", action="store_true", help="put a fence under cells that have none")
+    accept.add_argument("--random", action="store_true", help="random outputs of authored posts too")
+    accept.add_argument("--undo", action="store_true", help="put back what the last accept changed")
+    _jobs(accept)
+    accept.set_defaults(command=_accept)
+
+    why = commands.add_parser("why", help="say for each cell whether it is cached, and if not, why")
+    _posts(why)
+    _json(why)
+    why.set_defaults(command=_why)
+
+    freeze = commands.add_parser("freeze", help="keep all outputs in a folder to commit")
+    _site(freeze)
+    _jobs(freeze)
+    freeze.set_defaults(command=_freeze)
+
     clean = commands.add_parser("clean", help="remove what builds wrote, and the cache")
-    _site_argument(clean)
+    clean.add_argument(
+        "site", nargs="?", default=".", metavar="SITE", help="the site's folder (default: here)"
+    )
     clean.add_argument("--output", metavar="DIR", help="the folder that was built (default: output)")
     clean.set_defaults(command=_clean)
     return parser
 
 
-def _site_argument(parser: argparse.ArgumentParser) -> None:
+def _site(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--site", default=".", metavar="DIR", help="the site's folder (default: here)")
+
+
+def _posts(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("posts", nargs="*", type=Path, metavar="POST", help="files or folders (default: all)")
+    _site(parser)
+
+
+def _jobs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "site", nargs="?", default=".", metavar="SITE", help="the site's folder (default: here)"
+        "--jobs", type=_positive, metavar="N", help="posts to run at once (default: one a core)"
     )
+
+
+def _json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def _positive(text: str) -> int:
@@ -85,58 +143,192 @@ def _positive(text: str) -> int:
     return number
 
 
+def _kinds(text: str) -> frozenset[str]:
+    kinds = frozenset(filter(None, text.replace(",", " ").replace("not run", "not-run").split()))
+    unknown = sorted(kinds - set(KINDS))
+    if unknown:
+        raise argparse.ArgumentTypeError(f"no kind is called {unknown[0]!r}: they are {', '.join(KINDS)}")
+    return kinds
+
+
 # --- commands --------------------------------------------------------------------------------
 
 
 def _config(options: argparse.Namespace) -> Config:
     from builder.config import read_config
 
-    root = Path(options.site).resolve()
     overrides: dict[str, Any] = {}
-    if options.output:
+    if getattr(options, "output", None):
         overrides["output"] = str(Path(options.output).resolve())
-    if getattr(options, "drafts", False):
-        overrides["drafts"] = True
-    if getattr(options, "future", False):
-        overrides["future"] = True
-    return read_config(root, overrides)
+    for name in ("drafts", "future"):
+        if getattr(options, name, False):
+            overrides[name] = True
+    return read_config(Path(options.site).resolve(), overrides)
+
+
+@contextmanager
+def _running(options: argparse.Namespace) -> Iterator[tuple[Config, int, Progress]]:
+    """Hold the site's lock, and give what a command that runs cells needs."""
+    from builder.execute.processes import PR_SET_DUMPABLE, prctl
+    from builder.lock import locked
+
+    config = _config(options)
+    prctl(PR_SET_DUMPABLE, 0)  # no cell is to read our environment in /proc
+    progress = Progress(sys.stderr)
+    with locked(config, on_wait=lambda: progress.say("waiting for another build of this site to end")):
+        yield config, getattr(options, "jobs", None) or len(os.sched_getaffinity(0)), progress
+    progress.done()
 
 
 def _build(options: argparse.Namespace) -> int:
     started = time.perf_counter()
-    config = _config(options)
     from builder import state
-    from builder.lock import locked
 
-    progress = Progress(sys.stderr)
-    with locked(config, on_wait=lambda: progress.say("waiting for another build of this site to end")):
-        before = state.snapshot(config)
+    with _running(options) as (config, jobs, progress):
+        before = state.snapshot(config, frozen=options.frozen)
         report = state.last_report(config, before)
         if report is None:
             from builder.build import build
 
-            jobs = options.jobs or len(os.sched_getaffinity(0))
-            report, until = build(config, jobs, progress.observe)
-            state.remember(config, before, report, until)
-    progress.done()
+            built = build(config, jobs, progress.observe, frozen=options.frozen)
+            state.remember(config, before, built)
+            report = built.report
     report = replace(report, seconds=time.perf_counter() - started)
     if options.json:
-        print(json.dumps(_plain(report), ensure_ascii=False))
+        _print_json(plain_report(report))
     else:
         _tell(report.notes + report.problems)
         print(summary(report))
         print(f"the site is in {_short(config.output)}: open {_short(config.output / 'index.html')}")
-    levels = {problem.level for problem in report.problems}
-    return 1 if "error" in levels or (options.strict and "warning" in levels) else 0
+    found = {problem.level for problem in report.problems}
+    return 1 if "error" in found or (options.strict and "warning" in found) else 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    from builder.check import check, counts
+
+    names = _absolute(options.posts)
+    with _running(options) as (config, jobs, progress):
+        if options.python:
+            from builder.upgrade import check_upgrade
+
+            checked = check_upgrade(config, names, options.python, jobs, progress.observe)
+        else:
+            checked = check(config, names, jobs, progress.observe, frozen=options.frozen)
+    grave = [finding for finding in checked.findings if set(finding.kinds) & options.fail_on]
+    errors = any(problem.level == "error" for problem in checked.problems)
+    numbers = counts(checked.findings)
+    if options.json:
+        _print_json(
+            {
+                "posts": len(checked.posts),
+                "cells": len(checked.findings),
+                "kinds": numbers,
+                "findings": [
+                    {
+                        **{
+                            name: getattr(finding, name) for name in ("path", "line", "cell", "kinds", "what")
+                        },
+                        "diff": finding.diff,
+                    }
+                    for finding in checked.findings
+                ],
+                "problems": plain_problems(checked.problems),
+            }
+        )
+    else:
+        _tell(checked.problems)
+        for finding in checked.findings:
+            if finding.kinds != ("exact",):
+                print(finding_line(finding))
+                if options.diff and finding.diff:
+                    print("\n".join(f"    {line}" for line in finding.diff.split("\n")))
+        kinds = ", ".join(f"{number} {kind}" for kind, number in numbers.items()) or "nothing to compare"
+        print(f"{count(len(checked.posts), 'post')}, {count(len(checked.findings), 'cell')} checked: {kinds}")
+    return 1 if grave or errors else 0
+
+
+def _accept(options: argparse.Namespace) -> int:
+    from builder.accept import AcceptError, plan, undo, write
+    from builder.check import check
+
+    named = bool(options.posts)
+    with _running(options) as (config, jobs, progress):
+        try:
+            if options.undo:
+                for path in undo(config):
+                    print(f"{path}: put back")
+                return 0
+            checked = check(config, _absolute(options.posts), jobs, progress.observe)
+            progress.done()
+            rewrites, problems = plan(
+                checked, config, insert=options.insert, random=options.random, named=named
+            )
+            _tell(problems)
+            for rewrite in rewrites:
+                for finding in rewrite.findings:
+                    print(finding_line(finding))
+                    print("\n".join(f"    {line}" for line in finding.diff.split("\n")))
+            if not rewrites:
+                print("nothing to accept")
+            elif options.yes or _agreed(f"write {count(len(rewrites), 'file')}?"):
+                write(rewrites, config)
+                cells = sum(len(rewrite.findings) for rewrite in rewrites)
+                written = f"{count(cells, 'output')} in {count(len(rewrites), 'file')} written"
+                print(f"{written}; `fencepost accept --undo` puts them back")
+            else:
+                print("nothing was written")
+        except AcceptError as error:
+            _tell([error.problem])
+            return 1
+    return 1 if problems else 0
+
+
+def _agreed(question: str) -> bool:
+    """Ask; without a terminal the answer is no."""
+    if not sys.stdin.isatty():
+        print(f"{question} (no terminal to ask on: use --yes)")
+        return False
+    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+
+
+def _why(options: argparse.Namespace) -> int:
+    from builder.check import chosen_posts
+    from builder.execute.cache import site_cache
+    from builder.execute.freeze import Freeze
+    from builder.why import why
+
+    config = _config(options)
+    posts, problems = chosen_posts(config, _absolute(options.posts))
+    cache = site_cache(config)
+    reasons = [reason for post in posts for reason in why(post, cache, Freeze(config))]
+    if options.json:
+        _print_json([asdict(reason) for reason in reasons])
+        return 0
+    _tell(problems)
+    for reason in reasons:
+        said = "cached" if reason.cached else f"to be run: {'; '.join(reason.causes)}"
+        print(f"{reason.path}:{reason.line}: cell {reason.cell}: {said}")
+    return 0
+
+
+def _freeze(options: argparse.Namespace) -> int:
+    from builder.frost import freeze_site
+
+    with _running(options) as (config, jobs, progress):
+        frozen = freeze_site(config, jobs, progress.observe)
+    _tell(frozen.problems)
+    posts, removed = count(frozen.posts, "post"), count(frozen.removed, "file")
+    where = f"in {_short(config.freeze)}: commit this folder"
+    print(f"{posts} frozen, {frozen.changed} changed, {removed} removed, {where}")
+    return 1 if any(problem.level == "error" for problem in frozen.problems) else 0
 
 
 def _clean(options: argparse.Namespace) -> int:
-    import shutil
-
-    config = _config(options)
     from builder.lock import locked
     from builder.output import clean_output
 
+    config = _config(options)
     with locked(config, on_wait=lambda: None):
         removed = clean_output(config)
         home = config.root / ".fencepost"
@@ -144,40 +336,11 @@ def _clean(options: argparse.Namespace) -> int:
         shutil.rmtree(home / "cache", ignore_errors=True)
         (home / "state.json").unlink(missing_ok=True)
     cache = ", and the cache" if had_cache else ""
-    print(f"{_count(removed, 'file')} removed from {_short(config.output)}{cache}")
+    print(f"{count(removed, 'file')} removed from {_short(config.output)}{cache}")
     return 0
 
 
-# --- messages --------------------------------------------------------------------------------
-
-
-def summary(report: Report) -> str:
-    """Return the last line of a build."""
-    cells = [f"{report.cached} cached"] if report.cached else []
-    cells += [f"{report.run} run"] if report.run else []
-    parts = [
-        _count(report.posts, "post"),
-        _count(report.cells, "cell") + (": " + ", ".join(cells) if cells else ""),
-    ]
-    files = f"{_count(report.pages, 'page')} ({report.written} written"
-    parts.append(files + (f", {report.removed} removed)" if report.removed else ")"))
-    errors = sum(problem.level == "error" for problem in report.problems)
-    warnings = sum(problem.level == "warning" for problem in report.problems)
-    parts += [_count(errors, "problem")] if errors else []
-    parts += [_count(warnings, "warning")] if warnings else []
-    return ", ".join(parts) + f" in {report.seconds:.2f} s"
-
-
-def message(problem: Problem) -> str:
-    """Return one problem as people read it: `path:line: what (what to do)`, the detail indented below."""
-    place = (
-        f"{problem.path}:{problem.line}: " if problem.line else f"{problem.path}: " if problem.path else ""
-    )
-    level = "" if problem.level == "error" else f"{problem.level}: "
-    hint = f"  ({problem.hint})" if problem.hint else ""
-    lines = [f"{place}{level}{problem.message}{hint}"]
-    lines += [f"    {line}" for line in problem.detail.split("\n")] if problem.detail else []
-    return "\n".join(lines)
+# --- printing --------------------------------------------------------------------------------
 
 
 def _tell(problems: Iterable[Problem]) -> None:
@@ -185,28 +348,21 @@ def _tell(problems: Iterable[Problem]) -> None:
         print(message(problem), file=sys.stderr)
 
 
-def _refuse(error: SiteError, as_json: bool) -> int:
+def _refuse(error: SiteError, *, as_json: bool) -> int:
     if as_json:
-        print(json.dumps(_plain(Report(problems=error.problems)), ensure_ascii=False))
+        _print_json(plain_report(Report(problems=error.problems)))
     else:
         _tell(error.problems)
         print("nothing was written", file=sys.stderr)
     return 2 if all(problem.kind in ("config", "output", "template") for problem in error.problems) else 1
 
 
-def _plain(report: Report) -> dict[str, Any]:
-    names = ("posts", "cells", "run", "cached", "pages", "written", "removed", "seconds")
-    return {
-        **{name: getattr(report, name) for name in names},
-        "problems": [
-            {name: getattr(problem, name) for name in ("level", "path", "line", "kind", "message", "detail")}
-            for problem in report.problems
-        ],
-    }
+def _print_json(value: object) -> None:
+    print(json.dumps(value, ensure_ascii=False))
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def _absolute(names: Iterable[Path]) -> list[Path]:
+    return [Path.cwd() / name for name in names]
 
 
 def _short(path: Path) -> str:
@@ -216,17 +372,26 @@ def _short(path: Path) -> str:
 
 
 class Progress:
-    """One line on a terminal that says which cell is running; nothing in a pipe."""
+    """What is running: one line that changes on a terminal, and in a pipe a line for each cell that is slow."""
 
     def __init__(self, stream: Any) -> None:
         self.stream = stream
         self.live = stream.isatty()
         self.shown = False
+        self.ended = ""
+        self.told: dict[tuple[str, int], float] = {}  # when a slow cell was last told of, in its seconds
 
     def observe(self, path: str, event: Mapping[str, Any]) -> None:
         """Show an event of a session."""
-        if self.live and event["event"] == "cell":
-            self.say(f"running {path}, cell {event['cell']}")
+        kind = event["event"]
+        if kind == "ended":
+            self.ended = f"[{event['of'] - event['left']}/{event['of']}] "
+        elif kind == "cell":
+            self.say(f"{self.ended}running {path}, cell {event['cell']}")
+        elif kind == "running":
+            seconds, limit = event["seconds"], event["limit"]
+            self.say(f"{self.ended}running {path}, cell {event['cell']}: {seconds:.0f} s of {limit:g} s")
+            self._tell_once(path, event["cell"], seconds)
 
     def say(self, text: str) -> None:
         """Show `text` in place of what was shown before."""
@@ -238,6 +403,12 @@ class Progress:
         """Take the line away."""
         if self.shown:
             print("\r\x1b[K", end="", file=self.stream, flush=True)
+
+    def _tell_once(self, path: str, cell: int, seconds: float) -> None:
+        """In a pipe, tell of a slow cell after 10 seconds, and again whenever its time has doubled."""
+        if not self.live and seconds >= 2 * self.told.get((path, cell), 5.0):
+            self.told[path, cell] = seconds
+            print(f"{path}: cell {cell} has been running for {seconds:.0f} s", file=self.stream, flush=True)
 
 
 if __name__ == "__main__":

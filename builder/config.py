@@ -28,7 +28,8 @@ from builder.model import Config, ExecuteConfig, Problem, SiteError
 from builder.sizes import parse_size, size_text
 
 _NOT_IN_FILES: Final = frozenset({"root"})
-_FOLDERS: Final = ("content", "output", "templates")
+# With their defaults. Jekyll leaves a folder in peace whose name begins with `_`.
+_FOLDERS: Final = {"content": "content", "output": "output", "templates": "templates", "freeze": "_freeze"}
 _KEPT_FROM_OUTPUT: Final = (".git", ".fencepost")
 
 
@@ -57,9 +58,9 @@ def read_config(root: Path, overrides: Mapping[str, Any] | None = None) -> Confi
         **_read_table(Config, file, file.table, "", problems),
         **_read_table(Config, line, line.table, "", problems),
     }
-    for name in _FOLDERS:
+    for name, default in _FOLDERS.items():
         # normpath, so that "../x" and "./x" are shown as an author would say them.
-        values[name] = Path(os.path.normpath(root / values.get(name, name)))
+        values[name] = Path(os.path.normpath(root / values.get(name, default)))
     config = Config(root=root, **values)
     problems += _folder_problems(config, file, line)
     if problems:
@@ -118,6 +119,7 @@ _KIND_NAMES: Final[Mapping[Any, str]] = {
     Path: "the name of a folder",
     tuple[str, ...]: "a list of texts",
     ExecuteConfig: "a table",
+    Mapping[str, Mapping[str, Any]]: "a table of tables",
 }
 
 
@@ -261,6 +263,9 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "output_limit": _size(1024),
     "device": _one_of("", "cpu", "cuda"),
     "start": _one_of("fork", "spawn"),
+    "outputs": _one_of("real", "authored"),
+    "rtol": _at_least(0),
+    "atol": _at_least(0),
     "figure_format": _one_of("svg", "png"),
 }
 
@@ -365,6 +370,12 @@ def _read_table(
         elif known[name] is ExecuteConfig and isinstance(value, dict):
             inner = _read_table(ExecuteConfig, file, value, f"{key}.", problems)
             values[name] = ExecuteConfig(**inner)
+        elif name == "folders" and isinstance(value, dict):
+            values[name] = {
+                folder.strip("/"): _read_table(ExecuteConfig, file, options, f"{key}.{folder}.", problems)
+                for folder, options in value.items()
+                if isinstance(options, dict)
+            }
         else:
             try:
                 values[name] = check_option(name, known[name], value)
@@ -409,7 +420,7 @@ def _folder_problems(config: Config, file: _File, line: _File) -> Iterator[Probl
     elif _lies_in(root, output):
         yield problem("output", f"the output folder is, or holds, the site's own folder: {output}")
     else:
-        sources = (content, config.templates, *(root / name for name in _KEPT_FROM_OUTPUT))
+        sources = (content, config.templates, config.freeze, *(root / name for name in _KEPT_FROM_OUTPUT))
         for source in sources:
             if _lies_in(output, source) or _lies_in(source, output):
                 yield problem("output", f"the output folder must lie apart from {source}: {output}")

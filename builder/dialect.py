@@ -142,7 +142,7 @@ class _Inline(ParserInline):
     def parse(self, src: str, md: MarkdownIt, env: EnvType, tokens: list[Token]) -> list[Token]:
         """Fill `tokens`. Called again by the parser for the text of each picture, so depth is bounded."""
         depth = env.get("picture_depth", 0)
-        if depth > _DEEPEST_PICTURE:
+        if depth > _DEEPEST_PICTURE or (src and not self.terminator_re.search(src)):  # nothing but words
             tokens.append(Token("text", "", 0, content=src))
             return tokens
         env["picture_depth"] = depth + 1

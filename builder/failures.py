@@ -2,38 +2,48 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
+from builder.execute.outcome import NOT_RUN
 from builder.model import Cell, Failure, Post, Problem, Run, Text
-from builder.splice import expected_error, expects
+from builder.splice import expected_error, expects, may_raise
 
-DEPENDENT = {"skipped", "unrun"}
+DEPENDENT = {"skipped", "unrun", "unavailable"}
 
 
-def cell_problems(post: Post, run: Run, allowed: frozenset[int]) -> Iterator[Problem]:
-    """Yield one Problem per root cause; the cells that were not run because of it are in its detail.
+def cell_problems(post: Post, run: Run) -> Iterator[Problem]:
+    """Yield one Problem per root cause; the cells that were not run because of it are in its detail."""
+    for _, problem in failed_cells(post, run):
+        yield problem
+    for warning in run.warnings:
+        yield Problem("warning", post.path, post.cells[0].code.start, "cell", warning)
 
-    `allowed` has the numbers of the cells that may raise by their options.
-    """
+
+def failed_cells(post: Post, run: Run) -> Iterator[tuple[int, Problem]]:
+    """Yield the number of each cell at the root of a failure, and its Problem."""
     for cell, output in zip(post.cells, run.outputs, strict=True):
         failure = output.failure
         if failure is None:
             name = expected_error(cell)
             printed = "".join(part.text for part in output.parts if isinstance(part, Text))
             if name and name not in printed:
-                yield _broken_promise(post, cell, name)
+                yield cell.number, _broken_promise(post, cell, name)
         elif failure.kind in DEPENDENT or (
-            failure.kind == "raised" and (cell.number in allowed or expects(cell, failure))
+            failure.kind == "raised" and (may_raise(cell, post.execute) or expects(cell, failure))
         ):
             continue
         else:
-            yield _problem(post, cell, failure, run)
-    for warning in run.warnings:
-        yield Problem("warning", post.path, post.cells[0].code.start, "cell", warning)
+            yield cell.number, _problem(post, cell, failure, run)
 
 
 def cell_notes(post: Post, run: Run) -> Iterator[Problem]:
-    """Yield what the cells wrote to standard error, which the page does not show."""
+    """Yield what is not on the page: why the cells were not run, what they wrote to standard error."""
+    why = run.facts.get(NOT_RUN)
+    if why:
+        shown = "their last outputs are shown" if run.outputs[0].failure is None else "all is as written"
+        line = post.front_matter.lines.get("execute", 0)
+        yield Problem("note", post.path, line, "device", f"its cells were not run: {why}; {shown}")
     for cell, output in zip(post.cells, run.outputs, strict=True):
         if output.stderr:
             text = _with_true_lines(post, output.stderr).rstrip("\n")
@@ -92,10 +102,10 @@ def _detail(post: Post, cell: Cell, failure: Failure, run: Run) -> Iterator[str]
         if len(lines) > 20:
             yield f"    … ({len(lines) - 20} more lines)"
         yield from (f"    {line}" for line in lines[-20:])
-    yield from _dependents(cell.number, run)
+    yield from _dependents(cell.number, failure, run)
 
 
-def _dependents(number: int, run: Run) -> Iterator[str]:
+def _dependents(number: int, cause: Failure, run: Run) -> Iterator[str]:
     unrun = []
     for other, output in enumerate(run.outputs, 1):
         failure = output.failure
@@ -107,8 +117,12 @@ def _dependents(number: int, run: Run) -> Iterator[str]:
             names = ", ".join(f"`{name}`" for name in failure.names)
             yield f"cell {other} was not run: it uses {names}"
     if unrun:
-        cells = f"cell {unrun[0]} was" if len(unrun) == 1 else f"cells {unrun[0]} to {unrun[-1]} were"
-        yield f"{cells} not run: the process of the post had ended"
+        one = len(unrun) == 1
+        cells = f"cell {unrun[0]}" if one else f"cells {unrun[0]} to {unrun[-1]}"
+        if cause.kind == "unfrozen":
+            yield f"{cells} behind it {'is' if one else 'are'} not frozen either"
+        else:
+            yield f"{cells} {'was' if one else 'were'} not run: the process of the post had ended"
 
 
 def _with_true_lines(post: Post, text: str) -> str:
@@ -121,8 +135,6 @@ def _with_true_lines(post: Post, text: str) -> str:
 
 
 def _replace_lines(text: str, name: str, path: str, start: int) -> str:
-    import re
-
     def short(found: re.Match[str]) -> str:
         return f"{path}:{start + int(found[1])}"
 

@@ -263,6 +263,31 @@ def replace_outputs(text: str, cells: Sequence[Cell], new: Mapping[int, str]) ->
     return text
 
 
+def insert_outputs(text: str, cells: Sequence[Cell], new: Mapping[int, str]) -> str:
+    """`text` with an output fence of its own directly below each cell whose number is in `new`.
+
+    As `replace_outputs`; raises ValueError if a cell has an output fence already.
+    """
+    spans = line_spans(text)
+    chosen = {cell.number: cell for cell in cells}
+    for number in sorted(new, reverse=True):
+        cell, body = chosen[number], new[number]
+        if cell.authored is not None:
+            raise ValueError(f"cell {number} has an output fence")
+        if re.search("[\r\0]", body):
+            raise ValueError(f"the output of cell {number} holds characters that no fence can hold")
+        first, last = spans[cell.code.start - 1], spans[cell.code.stop - 2]
+        line_end = text[first[1] : first[2]] or "\n"
+        marker = "`" * max(3, _longest_run(body, "`") + 1)
+        block = [marker, *body.removesuffix("\n").split("\n"), marker]
+        lines = [_prefixed(cell.code.prefix, line) + line_end for line in block]
+        written = "".join(lines)
+        if last[1] == last[2]:  # the cell ends a text without a last line end: so does its output
+            written = line_end + written.removesuffix(line_end)
+        text = text[: last[2]] + written + text[last[2] :]
+    return text
+
+
 def _edit(text: str, spans: Sequence[tuple[int, int, int]], fence: Fence, body: str) -> tuple[int, int, str]:
     """The change that puts `body` into `fence`: from its opening marker to the end of its closing one."""
     start, opening_end, next_line = spans[fence.start - 1]

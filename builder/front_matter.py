@@ -37,8 +37,17 @@ _KNOWN: Final = (
 )
 _NEAR: Final = 0.87  # far enough from `subtitle` and `published_at`
 # Not `shell` and `environment`: what a post may do on this machine is for the site to say.
-_EXECUTE: Final = ("eval", "error", "seed", "timeout", "post_timeout", "threads")
-_LATER: Final = "device"
+_EXECUTE: Final = (
+    "eval",
+    "error",
+    "seed",
+    "timeout",
+    "post_timeout",
+    "threads",
+    "outputs",
+    "memory",
+    "device",
+)
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _CORE_TAGS: Final = frozenset(
@@ -202,9 +211,6 @@ class _Reader:
         self.report_slips(entries)
         self.report_cut_title(entries, block)
         extra = {key: _plain(entry.node) for key, entry in entries.items() if key not in _KNOWN}
-        execute, later = self.execute(entries.get("execute"))
-        if later:
-            extra["execute"] = later
         return FrontMatter(
             title=self.text(entries.get("title")),
             date=self.moment(entries.get("date")),
@@ -217,7 +223,7 @@ class _Reader:
             draft=self.flag(entries.get("draft"), True, "error") is True,
             permalink=self.scalar(entries.get("permalink"), "text"),
             description=self.text(entries.get("description")) or self.text(entries.get("excerpt")),
-            execute=execute,
+            execute=self.execute(entries.get("execute")),
             extra=extra,
             lines={key: entry.line for key, entry in entries.items()},
         )
@@ -352,24 +358,21 @@ class _Reader:
                 self.report(_line(node) + entry.offset, message, "put a text with `:` into quotes")
         return found
 
-    def execute(self, entry: _Entry | None) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-        """The checked options below `execute:`, and those that a later version will know."""
+    def execute(self, entry: _Entry | None) -> Mapping[str, Any]:
+        """The checked options below `execute:`."""
         options: dict[str, Any] = {}
-        later: dict[str, Any] = {}
         if entry is None or entry.node.tag == _NULL:
-            return options, later
+            return options
         if not isinstance(entry.node, yaml.MappingNode):
             message = f"`execute` must be a table, not {_kind(entry.node)}"
             self.report(entry.line, message, "write `eval: false` on the next line, indented")
-            return options, later
+            return options
         types = option_types(ExecuteConfig)
         for key, node in entry.node.value:
             if not self.is_key(key, entry.offset):
                 continue
             name, line = key.value.replace("-", "_"), _line(key) + entry.offset
-            if name == _LATER:
-                later[name] = _plain(node)
-            elif name in _EXECUTE:
+            if name in _EXECUTE:
                 try:
                     options[name] = _option(name, types[name], node)
                 except OptionError as error:
@@ -377,9 +380,9 @@ class _Reader:
             elif name in types:
                 self.report(line, f"execute: only the site's configuration may set `{name}`", level="warning")
             else:
-                hint = did_you_mean(name, (*_EXECUTE, _LATER))
+                hint = did_you_mean(name, _EXECUTE)
                 self.report(line, f"execute: no option is called `{key.value}`", hint, "warning")
-        return options, later
+        return options
 
 
 def _option(name: str, kind: Any, node: yaml.Node) -> Any:

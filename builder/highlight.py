@@ -9,6 +9,7 @@ from pygments.lexers import get_lexer_by_name
 from pygments.token import STANDARD_TYPES, Whitespace, _TokenType
 from pygments.util import ClassNotFound
 
+from builder.colours import CLASSES, SEQUENCE
 from builder.lexing import Tokens, quick
 
 # Shown as it is: a console's transcript is mostly output, and lexing it is slow for long lines.
@@ -44,6 +45,16 @@ def highlight(code: str, language: str) -> str:
 def escape(text: str) -> str:
     """`text` for HTML, outside and inside of double-quoted attributes."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+
+
+def coloured(text: str) -> str:
+    """`text` with ANSI sequences (those of `colours` only) as HTML: its styles are classes, `ansi-red`."""
+    plain, *runs = SEQUENCE.split(text)
+    html = [escape(plain)]
+    for codes, run in zip(runs[::2], runs[1::2], strict=True):
+        names = " ".join(f"ansi-{CLASSES[int(code)]}" for code in codes.split(";") if code != "0")
+        html.append(f'<span class="{names}">{escape(run)}</span>' if names and run else escape(run))
+    return "".join(html)
 
 
 @functools.cache
@@ -82,19 +93,19 @@ _CLASSES = _Classes()
 def _spans(tokens: Iterable[tuple[_TokenType, str]]) -> str:
     """HTML of `tokens`; neighbours of one class share a span, and a span ends with its line."""
     html: list[str] = []
-    texts: list[str] = []
-    current = ""
+    text = current = ""
     for kind, value in tokens:
         name = _CLASSES[kind]
-        if name != current:
-            html.append(_span(current, "".join(texts)))
-            texts.clear()
-            current = name
-        texts.append(value)
-    html.append(_span(current, "".join(texts)))
+        if name == current:
+            text += value
+        else:
+            html.append(_span(current, text))
+            current, text = name, value
+    html.append(_span(current, text))
     return "".join(html)
 
 
+@functools.lru_cache(maxsize=4096)  # a few names and signs make up most of the code of a site
 def _span(name: str, text: str) -> str:
     """One run of text of one class."""
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -21,7 +21,7 @@ from markdown_it.token import Token
 
 from builder.dialect import Env, body_of, inline_to_html, parse, to_html, too_deep
 from builder.fences import parse_info, without_options
-from builder.highlight import escape, highlight
+from builder.highlight import coloured, escape, highlight
 from builder.model import Cell, Figure, Heading, Markup, Part, Post, Problem, Text
 
 Resolve: TypeAlias = Callable[[str, int], str]
@@ -67,7 +67,7 @@ def render(
     body = body_of(post.text, post.body_line)
     tokens = parse(body, env)
     problems = (*_too_deep(post, env), *_overfull_rows(post, body, tokens))
-    summary = _summary(tokens)
+    summary = _summary(tokens, _MORE.search(body) is not None)
     toc = _name_headings(tokens, {f"cell-{cell.number}" for cell in post.cells})
     tokens = _place_cells(tokens, post, shown, figure_url)
     for token in tokens:
@@ -181,21 +181,37 @@ def _output(cell: Cell, parts: Sequence[Part], figure_url: FigureUrl) -> str:
     last_figure = max((i for i, part in enumerate(parts) if isinstance(part, Figure)), default=-1)
     for is_text, run in groupby(enumerate(parts), lambda numbered: isinstance(numbered[1], Text)):
         if is_text:
-            html.append(_text([part.text for _, part in run if isinstance(part, Text)]))
+            html.append(_text([part for _, part in run if isinstance(part, Text)]))
             continue
         for i, part in run:
             if isinstance(part, Figure):
                 html.append(_figure(cell, part, figure_url, caption=i == last_figure))
             elif isinstance(part, Markup):
-                html.append(f'<div class="output-html" tabindex="0">{part.html}</div>\n')
+                html.append(_markup(part))
     return "".join(html)
 
 
-def _text(texts: Sequence[str]) -> str:
+def _text(parts: Sequence[Text]) -> str:
     """Printed text. A browser drops a line end directly behind `<pre>`, so one of ours stands there."""
-    text = "".join(text if text.endswith("\n") or text is texts[-1] else text + "\n" for text in texts)
-    first = "\n" if text.startswith("\n") else ""
-    return f'<pre tabindex="0">{first}{escape(text)}</pre>\n'
+    html = "".join(
+        (coloured(part.coloured) if part.coloured else escape(part.text))
+        + ("" if part.text.endswith("\n") or part is parts[-1] else "\n")
+        for part in parts
+    )
+    first = "\n" if html.startswith("\n") else ""
+    return f'<pre tabindex="0">{first}{html}</pre>\n'
+
+
+def _markup(part: Markup) -> str:
+    """What a cell displayed as HTML, which is the author's own; as Markdown; or as LaTeX, which stays text."""
+    match part.kind:
+        case "markdown":
+            html = to_html(parse(part.html))
+        case "latex":
+            html = f'<div class="math">{escape(part.html)}</div>'
+        case _:
+            html = part.html
+    return f'<div class="output-html" tabindex="0">{html}</div>\n'
 
 
 def _figure(cell: Cell, figure: Figure, figure_url: FigureUrl, caption: bool) -> str:
@@ -355,19 +371,22 @@ def _plain(children: Iterable[Token]) -> str:
     return "".join(words)
 
 
-def _summary(tokens: Sequence[Token]) -> str:
+def _summary(tokens: Sequence[Token], may_have_more: bool) -> str:
     """The first words of the text, whole words up to 160 characters, or all of it up to `<!--more-->`.
 
-    Headings, code blocks, tables and pictures are left out.
+    Headings, code blocks, tables and pictures are left out. `may_have_more`: does the mark stand
+    anywhere, if only in code?
     """
     words: list[str] = []
-    has_more = any(_is_more(child) for token in tokens for child in (token, *(token.children or ())))
+    has_more = may_have_more and any(
+        _is_more(child) for token in tokens for child in (token, *(token.children or ()))
+    )
     for before, token in pairwise(tokens):
         children = token.children or []
         if before.type == "paragraph_open":
             shown = takewhile(lambda child: not _is_more(child), children)
             words += _plain(child for child in shown if child.type != "image").split()
-        if any(map(_is_more, (before, token, *children))):
+        if has_more and any(map(_is_more, (before, token, *children))):
             break
         if not has_more and sum(map(len, words)) > _SUMMARY:
             break

@@ -66,6 +66,9 @@ class ExecuteConfig:
     device: str = ""  # "cpu" or "cuda", where a post must have it
     shell: bool = False  # may `!` lines and magics run?
     insert_outputs: bool = True
+    outputs: str = "real"  # what a page shows: "real" outputs, or the "authored" ones, compared and reported
+    rtol: float = 1e-4  # how far numbers of an authored output may be off, relative and absolute
+    atol: float = 1e-6
     figure_format: str = "svg"
     start: str = "fork"  # "fork" or "spawn": how a post's process comes to be
     environment: tuple[str, ...] = ()  # further variables that the cells may see
@@ -79,6 +82,7 @@ class Config:
     content: Path
     output: Path
     templates: Path
+    freeze: Path  # committed outputs
     title: str = "Fencepost"
     description: str = ""
     author: str = ""
@@ -91,6 +95,8 @@ class Config:
     drafts: bool = False
     future: bool = False
     execute: ExecuteConfig = field(default_factory=ExecuteConfig)
+    # Options of ExecuteConfig for the posts below a folder of content/, by its path there; the longest wins.
+    folders: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 # --- what the author wrote -------------------------------------------------------------------
@@ -190,6 +196,7 @@ class Text:
 
     text: str
     value: bool = False  # True: the value of the last expression
+    coloured: str = ""  # the same lines with ANSI colours (see colours.py); "": there are none
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,10 +211,11 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Markup:
-    """HTML that a cell displayed (a table of pandas, say), with its plain-text form."""
+    """HTML, Markdown or LaTeX that a cell displayed (a table of pandas, say), with its plain-text form."""
 
-    html: str
+    html: str  # the source, as `kind` says
     text: str
+    kind: str = "html"  # "html", "markdown" or "latex"
 
 
 Part: TypeAlias = Text | Figure | Markup
@@ -318,6 +326,43 @@ class Page:
     content: bytes | Path
 
 
+# In the order in which they are told, from the least to the gravest.
+KINDS = (
+    *("exact", "space", "marks", "close", "cut", "random"),
+    *("missing", "silent", "numbers", "shape", "text", "error", "not-run"),
+)
+GRAVE = frozenset({"numbers", "shape", "text", "error", "not-run"})
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """How the authored output of one cell stands to the real one. `line` is that of the output fence."""
+
+    path: str
+    line: int
+    cell: int
+    kinds: tuple[str, ...]  # in the order of KINDS
+    what: str
+    authored: str = ""
+    printed: str = ""
+
+    @property
+    def diff(self) -> str:
+        """The unified diff from the authored to the real output; "" if there is none to show."""
+        if self.authored == self.printed:
+            return ""
+        import difflib  # not at the top: a build with nothing to do is to start at once
+
+        lines = difflib.unified_diff(
+            self.authored.splitlines(),
+            self.printed.splitlines(),
+            f"{self.path}:{self.line} as written",
+            f"cell {self.cell} as it prints",
+            lineterm="",
+        )
+        return "\n".join(lines)
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """What a command did: the last line it prints, or its `--json` object."""
@@ -332,3 +377,12 @@ class Report:
     seconds: float = 0.0
     problems: tuple[Problem, ...] = ()
     notes: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What a build came to, until when that holds (seconds since 1970), and the files that its cells read."""
+
+    report: Report
+    until: float
+    inputs: tuple[Path, ...]

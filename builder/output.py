@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from builder.model import Config, Page, Problem, SiteError
+from builder.sizes import size_text
 
 FileId = tuple[str, int, int]  # SHA-256, size in bytes, time of change in ns
 AT_FDCWD = -100
@@ -50,15 +51,20 @@ def write_pages(pages: Iterable[Page], config: Config) -> Written:
     same = {path for path, digest in hashes.items() if ours.get(path) == digest}
     gone = [path for path in present if path not in wanted]
     if len(same) == len(wanted) and not gone and config.output.is_dir():
+        shutil.rmtree(manifest.staging, ignore_errors=True)  # a killed build may have left one
         return Written(len(wanted), 0, 0)
     try:
         _exchange(config, manifest, wanted, hashes, same)
     except OSError as error:
         shutil.rmtree(manifest.staging, ignore_errors=True)
-        hint = "free some space and build again" if error.errno == errno.ENOSPC else ""
+        hint = ""
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            new = sum(_size(page.content) for path, page in wanted.items() if path not in same)
+            hint = f"the new files need {size_text(new)} in {manifest.staging.parent}"
         where = error.filename or config.output
+        message = f"{where}: {error.strerror}"
         raise SiteError(
-            Problem("error", _shown(config, config.output), 0, "output", f"{where}: {error.strerror}", hint)
+            Problem("error", _shown(config, config.output), 0, "output", message, hint)
         ) from error
     return Written(len(wanted), len(wanted) - len(same), len(gone))
 
@@ -102,7 +108,8 @@ class Manifest:
     def of(cls, config: Config) -> Manifest:
         """Read the manifest of `config.output`; a missing or damaged one says that nothing is ours."""
         home = config.root / ".fencepost"
-        name = hashlib.sha256(os.fsencode(config.output)).hexdigest()[:12]
+        # By its place in the site, so that a site may be moved.
+        name = hashlib.sha256(os.fsencode(_shown(config, config.output))).hexdigest()[:12]
         near = home if _same_disk(home, config.output) else config.output.parent
         path = home / f"manifest-{name}.json"
         files: dict[str, FileId] = {}
@@ -243,6 +250,10 @@ def _hash(content: bytes | Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return ""
+
+
+def _size(content: bytes | Path) -> int:
+    return len(content) if isinstance(content, bytes) else content.stat().st_size
 
 
 def _link(source: Path, target: Path) -> None:

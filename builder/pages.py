@@ -187,6 +187,10 @@ def _facts(facts: Mapping[str, str], words: Words) -> tuple[str, ...]:
         "device": "{}",
         "seed": f"{words.seed} {{}}",
     }
-    further = {name: f"{name} {{}}" for name in sorted(facts) if name not in shown}
+    further = {name: f"{name} {{}}" for name in sorted(facts) if name not in shown and name != "verified"}
     values = {**facts, "device": facts.get("device", "").replace("cpu", "CPU").replace("cuda", "CUDA")}
+    values["torch"] = facts.get("torch", "").partition("+")[0]
+    values["python"] = ".".join(facts.get("python", "").split(".")[:2])
+    if facts.get("verified"):
+        further["verified"] = words.verified
     return tuple(form.format(values[name]) for name, form in {**shown, **further}.items() if facts.get(name))

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, time
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from builder import urls
@@ -84,8 +84,19 @@ def parse_post(text: str, path: str, config: Config, page: bool) -> tuple[Post, 
     cells, complaints = read_cells(text, body_line, path)
     if not text.removeprefix("\ufeff").strip():
         problems += (_problem(path, "the file is empty", "write the post, or remove the file", "warning"),)
-    execute = dataclasses.replace(config.execute, **front_matter.execute)
+    options = {**_folder_options(path, config), **front_matter.execute}
+    execute = dataclasses.replace(config.execute, **options)
     return Post(path, text, front_matter, body_line, cells, execute, page), problems + complaints
+
+
+def _folder_options(path: str, config: Config) -> dict[str, Any]:
+    """The options that the configuration gives to the folders around a file, the nearest folder's last."""
+    options: dict[str, Any] = {}
+    for folder in sorted(config.folders, key=len):
+        inside = (config.content / folder).relative_to(config.root).as_posix()
+        if path.startswith(f"{inside}/"):
+            options |= config.folders[folder]
+    return options
 
 
 def post_date(post: Post, config: Config) -> datetime:

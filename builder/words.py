@@ -30,6 +30,7 @@ class Words:
     post_navigation: str
     ran_with: str
     seed: str
+    verified: str
     site_navigation: str
     skip: str
     tags: str
@@ -64,6 +65,7 @@ _KOREAN = Words(
     post_navigation="이전 글과 다음 글",
     ran_with="실행 환경",
     seed="시드",
+    verified="검증됨",
     site_navigation="사이트 메뉴",
     skip="본문으로 건너뛰기",
     tags="태그",
@@ -86,6 +88,7 @@ _ENGLISH = Words(
     post_navigation="Older and newer posts",
     ran_with="Ran with",
     seed="seed",
+    verified="verified",
     site_navigation="Site",
     skip="Skip to content",
     tags="Tags",

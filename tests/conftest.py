@@ -50,8 +50,8 @@ class TestSite:
     def config(self, **overrides: Any) -> Config:
         return read_config(self.root, overrides)
 
-    def build(self, jobs: int = 2, **overrides: Any) -> Report:
-        return build(self.config(**overrides), jobs)[0]
+    def build(self, jobs: int = 2, *, frozen: bool = False, **overrides: Any) -> Report:
+        return build(self.config(**overrides), jobs, frozen=frozen).report
 
     def problems(self, **overrides: Any) -> list[Problem]:
         return list(self.build(**overrides).problems)

@@ -14,6 +14,7 @@ CONFIG = Config(
     content=Path("/site/content"),
     output=Path("/site/output"),
     templates=Path("/site/templates"),
+    freeze=Path("/site/_freeze"),
     title="Notes",
     author="Haneul",
 )

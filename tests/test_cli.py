@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from builder.cli import message, summary
+from builder.messages import message, summary
 from builder.model import Problem, Report
 from tests.conftest import MakeSite, TestSite
 

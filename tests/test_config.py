@@ -31,7 +31,11 @@ def problems_of(site: Path, toml: str = "", overrides: dict[str, Any] | None = N
 def test_defaults(site: Path) -> None:
     config = read_config(site)
     assert config == Config(
-        root=site, content=site / "content", output=site / "output", templates=site / "templates"
+        root=site,
+        content=site / "content",
+        output=site / "output",
+        templates=site / "templates",
+        freeze=site / "_freeze",
     )
 
 
@@ -62,6 +66,7 @@ def test_all_options_of_a_fencepost_toml(site: Path) -> None:
         content=site / "src",
         output=site / "public",
         templates=site / "templates",
+        freeze=site / "_freeze",
         title="토치",
         url="https://example.org",
         baseurl="/blog",

@@ -194,3 +194,169 @@ def test_row_29_a_thread_that_is_left_is_named_and_ended(make_site: MakeSite) ->
     assert [problem.level for problem in report.problems] == ["warning"]
     assert "'sleeper'" in report.problems[0].message
     assert_healthy(site)
+
+
+def test_row_24_a_post_that_died_is_run_again_by_the_next_build(make_site: MakeSite) -> None:
+    site = faulty(make_site, "import os\nif not os.path.exists('ok'):\n    os._exit(3)\nprint('alive')")
+    assert site.command("build").status == 1
+    (site.root / "content" / "ok").write_text("")
+    assert site.command("build").status == 0
+    assert "alive" in site.html("bad")
+
+
+def test_row_24_a_cell_that_kills_the_fork_server_fails_alone(make_site: MakeSite) -> None:
+    site = faulty(make_site, "import os, time\nos.kill(os.getppid(), 9)\ntime.sleep(20)")
+    report = site.build(jobs=2)
+    assert "it was ended" in only_error(report).message
+    assert_healthy(site)
+
+
+def test_row_25_memory_has_a_limit_with_a_name(make_site: MakeSite, start: str) -> None:
+    site = faulty(
+        make_site,
+        ("x = bytearray(3 * 2**30)", "kept"),
+        "print('next')",
+        config=f'memory = "2 GiB"\n{start}',
+    )
+    error = only_error(site.build())
+    assert "MemoryError" in error.message
+    assert error.hint == "the limit is 2 GiB (option `memory`)"
+    assert error.line == line_of(site, "x = ")
+    assert "next" in site.html("bad")
+
+
+def test_row_25_a_large_process_that_is_killed_was_probably_out_of_memory(make_site: MakeSite) -> None:
+    site = faulty(
+        make_site,
+        "import os\nx = b'x' * (600 * 2**20)\nos.kill(os.getpid(), 9)  # as the kernel does it",
+        config='memory = "1 GiB"',
+    )
+    message = only_error(site.build()).message
+    assert "was killed, probably out of memory, peak 0." in message
+    assert "of 1 GiB (option `memory`)" in message
+
+
+def test_row_25_the_kernel_is_to_end_a_post_and_not_the_build(make_site: MakeSite) -> None:
+    site = faulty(make_site, "print('score', open('/proc/self/oom_score_adj').read())")
+    site.build()
+    assert "score 800" in site.html("bad")
+
+
+def test_row_28_endless_output_is_stopped_and_cut(make_site: MakeSite, start: str) -> None:
+    site = faulty(
+        make_site,
+        "while True:\n    print('y' * 99)",
+        "print('next')",
+        config=f'output_limit = "1 MiB"\n{start}',
+    )
+    error = only_error(site.build())
+    assert "its limit of 1 MiB" in error.message
+    assert "`output_limit`" in error.message
+    assert error.line == line_of(site, "print('y'") or error.line == line_of(site, "while True")
+    assert len(error.detail) < 10_000
+    assert "next" in site.html("bad")
+
+
+def test_row_28_a_child_that_writes_without_end_is_stopped(make_site: MakeSite) -> None:
+    site = faulty(make_site, "import subprocess\nsubprocess.run(['yes'])", config='output_limit = "1 MiB"')
+    assert "`output_limit`" in only_error(site.build()).message
+
+
+def test_row_28_long_output_is_cut_where_a_reader_sees_it(make_site: MakeSite) -> None:
+    site = faulty(make_site, "for k in range(5000):\n    print('line', k)", "print('x' * 300_000)")
+    assert site.problems() == []
+    page = site.html("bad")
+    assert "line 1999\n… 3,000 more lines cut\n" in page
+    assert "line 2000" not in page
+    assert "37 KiB of this line cut" in page
+    assert len(page) < 400_000
+
+
+def test_row_29_what_a_thread_prints_belongs_to_the_cell_that_is_running(make_site: MakeSite) -> None:
+    site = faulty(
+        make_site,
+        "import threading, time\n"
+        "threading.Thread(target=lambda: (time.sleep(0.3), print('late'))).start()\nprint('one')",
+        "time.sleep(0.6)\nprint('two')",
+    )
+    site.build()
+    second = site.html("bad").split('id="cell-2"')[1]
+    assert "late\ntwo" in second
+
+
+DAEMON = """
+import os, sys, time
+for k in range(10):
+    if os.fork() == 0:
+        if k % 2:
+            os.setsid()
+        if os.fork() == 0:
+            time.sleep(600)
+        os._exit(0)
+    os.wait()
+print('started')
+"""
+
+
+@pytest.mark.parametrize("end", ["", "os._exit(1)", "time.sleep(60)"])
+def test_row_30_no_child_outlives_its_post(make_site: MakeSite, mark: str, end: str, start: str) -> None:
+    site = faulty(make_site, DAEMON + end, config=f"timeout = 1\n{start}")
+    site.build()
+    assert processes_of(mark) == []
+    assert_healthy(site)
+
+
+def test_row_31_a_forked_child_that_comes_back_does_not_report(make_site: MakeSite, start: str) -> None:
+    site = faulty(
+        make_site,
+        "import os\npid = os.fork()\nprint('child' if pid == 0 else 'parent', flush=True)\n"
+        "if pid:\n    os.waitpid(pid, 0)",
+        "print('once')",
+        "if os.fork() == 0:\n    raise SystemExit(3)\nos.wait()[1] >> 8",
+        config=start,
+    )
+    assert site.problems() == []
+    page = site.html("bad")
+    assert page.count("once\n") == 1
+    assert "child" in page
+    assert "parent" in page
+
+
+def test_row_32_a_process_forked_after_openmp_ran_meets_the_limit(make_site: MakeSite) -> None:
+    site = faulty(
+        make_site,
+        """
+        import multiprocessing, torch
+
+        def work():
+            (torch.ones(512, 512) @ torch.ones(512, 512)).sum()
+
+        work()
+        child = multiprocessing.get_context('fork').Process(target=work)
+        child.start()
+        child.join()
+        """,
+        execute="timeout: 4, threads: 2",
+    )
+    error = only_error(site.build())
+    assert error.line == line_of(site, "child.join()")
+    assert "limit of 4 s" in error.message
+    assert "multiprocessing.get_context('spawn')" in error.hint
+
+
+def test_row_57_a_post_has_a_limit_of_processes(make_site: MakeSite, mark: str, start: str) -> None:
+    bomb = "import os, time\nfor _ in range(9):\n    os.fork()\ntime.sleep(60)"
+    site = faulty(make_site, bomb, config=f"processes = 30\n{start}")
+    began = time.monotonic()
+    error = only_error(site.build())
+    assert time.monotonic() - began < 15
+    assert "more than 30 processes" in error.message
+    assert "`processes`" in error.message
+    assert processes_of(mark) == []
+    assert_healthy(site)
+
+
+def test_nothing_temporary_is_left(make_site: MakeSite) -> None:
+    site = faulty(make_site, "print(1)", "1 / 0")
+    site.command("build")
+    assert temporary_files(site.root) == []

@@ -295,8 +295,8 @@ def test_execute() -> None:
         "timeout": 1.0,
         "post_timeout": 2.5,
         "threads": 4,
+        "device": "cuda",
     }
-    assert front_matter.extra == {"execute": {"device": "cuda"}}
 
 
 @pytest.mark.parametrize(

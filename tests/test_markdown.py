@@ -375,6 +375,7 @@ def test_a_heading_keeps_its_words_and_gets_a_quiet_link() -> None:
         ("<p>\n<a\n  title='href=\"no\"' HREF = 'x&amp;y'>z</a>", [("x&y", 4)]),
         ("<p>\n\n<video poster=p src=q>", [("p", 5), ("q", 5)]),
         ("t <a href='a'>b</a>\nu <img\nsrc='c'>", [("a", 3), ("c", 4)]),
+        ("<div>\n<img src=a>\n<a\nhref=b></a><img src=c></div>", [("a", 4), ("b", 5), ("c", 6)]),
         ("<!-- <a href='no'> -->\n\n<!-- <a href='no'>", []),
         ("<b href='no'>", []),
         ("`<a href='no'>`\n\n    <a href='no'>", []),

@@ -29,6 +29,7 @@ def config(tmp_path: Path) -> Config:
         content=root / "content",
         output=root / "output",
         templates=root / "templates",
+        freeze=root / "_freeze",
         timezone="Asia/Seoul",
     )
 

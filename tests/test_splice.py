@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from builder.model import Cell, CellOptions, Failure, Fence, Figure, Frame, Markup, Output, Part, Text
+from builder.model import (
+    Cell,
+    CellOptions,
+    ExecuteConfig,
+    Failure,
+    Fence,
+    Figure,
+    Frame,
+    Markup,
+    Output,
+    Part,
+    Text,
+)
 from builder.splice import expected_error, joined_text, shown
 
 RAISED = Failure("raised", "ZeroDivisionError: division by zero", 1, (Frame(1, 1, "<module>", "1/0"),))
@@ -18,7 +30,7 @@ def cell(authored: str | None, **options: object) -> Cell:
 
 
 def text_of(authored: str | None, output: Output, *, insert: bool = True, error: bool = False) -> str | None:
-    parts = shown(cell(authored), output, insert=insert, error=error)
+    parts = shown(cell(authored), output, ExecuteConfig(insert_outputs=insert, error=error))
     return None if parts is None else joined_text(parts)
 
 
@@ -47,7 +59,7 @@ def test_a_failed_cell_keeps_its_authored_output(kind: str) -> None:
 
 def test_no_output_when_the_author_wants_none() -> None:
     for options in ({"output": False}, {"include": False}):
-        assert shown(cell("old\n", **options), output("new\n"), insert=True, error=False) == ()
+        assert shown(cell("old\n", **options), output("new\n"), ExecuteConfig()) == ()
 
 
 def test_an_allowed_error_is_shown_with_the_frames_of_the_post() -> None:
@@ -94,16 +106,14 @@ def test_which_error_an_output_expects(authored: str, name: str) -> None:
 
 
 def test_figures_stand_between_the_texts_in_the_order_shown() -> None:
-    parts = shown(cell("a\n---\nb\n"), output("a\n", FIGURE, "b\n"), insert=True, error=False)
+    parts = shown(cell("a\n---\nb\n"), output("a\n", FIGURE, "b\n"), ExecuteConfig())
     assert parts == (Text("a\n---\n"), FIGURE, Text("b\n"))
 
 
 def test_a_table_is_shown_as_text_where_the_author_shows_text() -> None:
     table = Markup("<table></table>", "   a\n0  1\n")
-    assert shown(cell("   a\n0  2\n"), output(table), insert=True, error=False) == (
-        Text("   a\n0  1\n", value=True),
-    )
-    assert shown(cell(None), output(table), insert=True, error=False) == (table,)
+    assert shown(cell("   a\n0  2\n"), output(table), ExecuteConfig()) == (Text("   a\n0  1\n", value=True),)
+    assert shown(cell(None), output(table), ExecuteConfig()) == (table,)
 
 
 def test_a_blank_line_that_is_printed_is_shown() -> None:

@@ -26,7 +26,13 @@ from builder.urls import (
 )
 
 ROOT = Path("/site")
-SITE = Config(root=ROOT, content=ROOT / "content", output=ROOT / "output", templates=ROOT / "templates")
+SITE = Config(
+    root=ROOT,
+    content=ROOT / "content",
+    output=ROOT / "output",
+    templates=ROOT / "templates",
+    freeze=ROOT / "_freeze",
+)
 DATE = datetime(2023, 3, 6, 7, 8, 9, tzinfo=UTC)
 MINIMAL = "/:categories/:title/"
 SEED = "content/posts/2023-03-06-pytorch-grammar-4.md"

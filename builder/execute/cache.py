@@ -2,8 +2,9 @@
 
 Two levels, since what a run reads is known only when it has run:
 
-    codes/<code key>.json   the inputs that a run of this code was seen to use (packages, ...)
+    codes/<code key>.json   the inputs that the last run of this code was seen to use, and its run key
     runs/<run key>.json     the outputs; the run key is the code key with the present values of those inputs
+    posts/<digest>.json     how a post was when it last ran, so that `why` can say what has changed
     blobs/<sha256>.<type>   figures, by content
 
 Every file is put in place by a rename, and carries a checksum or is named by one: a damaged or foreign
@@ -16,84 +17,65 @@ import contextlib
 import hashlib
 import json
 import os
-import platform
 import tempfile
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from builder.model import Failure, Figure, Frame, Markup, Output, Part, Post, Run, Text
+from builder.execute.keys import ENGINE, Input, Values, digest
+from builder.execute.record import decode, encode, figures_of
+from builder.model import Config, Problem, Run, SiteError
+from builder.sizes import size_text
 
-# Part of every key: raise it when the same cells would give another record.
-ENGINE = 1
-
-
-def code_key(post: Post, environment: Mapping[str, str]) -> str:
-    """Return the key of a post's cells: their sources and options, never the prose around them."""
-    options = post.execute
-    return _digest(
-        [
-            ENGINE,
-            [
-                [cell.source, effective_eval(post, cell.number), may_raise(post, cell.number)]
-                for cell in post.cells
-            ],
-            [options.seed, options.threads, options.shell, options.figure_format],
-            sorted((name, environment.get(name, "")) for name in options.environment),
-        ]
-    )
-
-
-def effective_eval(post: Post, number: int) -> bool:
-    """Is cell `number` of the post to be run at all?"""
-    own = post.cells[number - 1].options.eval
-    return post.execute.eval if own is None else own and post.execute.eval
-
-
-def may_raise(post: Post, number: int) -> bool:
-    """May cell `number` raise without harm: by its option, or since its authored output says so?"""
-    from builder.splice import expected_error
-
-    cell = post.cells[number - 1]
-    own = cell.options.error
-    return (post.execute.error if own is None else own) or bool(expected_error(cell))
+UNFINISHED = ".new-"  # how the names of files begin that are being written
 
 
 class Cache:
     """The folder of outputs of one site."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, root: Path) -> None:
         self.folder = folder / f"v{ENGINE}"
+        self.values = Values(root, self.folder / "files.json")
+        self.damaged: set[str] = set()  # names of files that are not as we wrote them
 
     def load(self, key: str) -> Run | None:
         """Return the run whose code key is `key`, if its inputs still have the values they had."""
-        inputs = _read(self.folder / "codes" / f"{key}.json")
-        if inputs is None:
-            return None
-        stored = _read(self.folder / "runs" / f"{_run_key(key, inputs)}.json")
-        if stored is None:
-            return None
-        try:
-            run = _decode(stored)
-        except (KeyError, TypeError, ValueError):
-            return None
-        blobs = [part.blob for output in run.outputs for part in output.parts if isinstance(part, Figure)]
-        return run if all(self.blob(blob) is not None for blob in blobs) else None
+        known = self._known(key)
+        return self._run(self._run_key(key, known["inputs"])) if known else None
 
-    def store(self, key: str, run: Run, inputs: Sequence[tuple[str, str]]) -> None:
-        """Keep a run. `inputs` are (kind, name) pairs as `value_of` knows them."""
+    def proven(self, key: str) -> Run | None:
+        """Return the last run of this code, whatever its inputs were."""
+        known = self._known(key)
+        return self._run(known["last"]) if known else None
+
+    def store(self, key: str, run: Run, inputs: Sequence[Input]) -> None:
+        """Keep a run and the inputs that it used."""
         known = [list(pair) for pair in inputs]
-        _write(self.folder / "runs" / f"{_run_key(key, known)}.json", _encode(run))
-        _write(self.folder / "codes" / f"{key}.json", known)
+        last = self._run_key(key, known)
+        _write(self.folder / "runs" / f"{last}.json", encode(run))
+        _write(self.folder / "codes" / f"{key}.json", {"inputs": known, "last": last})
+
+    def inputs(self, key: str) -> tuple[Input, ...]:
+        """Return the inputs that the last run of this code used."""
+        known = self._known(key)
+        return tuple((kind, name) for kind, name in known["inputs"]) if known else ()
+
+    def last_recipe(self, path: str) -> dict[str, Any] | None:
+        """Return what `remember` kept for a post."""
+        stored = self._read(self._recipe(path))
+        return stored if isinstance(stored, dict) else None
+
+    def remember(self, path: str, recipe: dict[str, Any]) -> None:
+        """Keep how a post was when it last ran, for `why`."""
+        _write(self._recipe(path), recipe)
 
     def blob(self, name: str) -> bytes | None:
         """Return the bytes of a figure, or None if they are not there whole."""
-        try:
-            content = (self.folder / "blobs" / name).read_bytes()
-        except OSError:
-            return None
-        return content if blob_name(content, name.rpartition(".")[2]) == name else None
+        path = self.folder / "blobs" / name
+        content = read_blob(path)
+        if content is None and path.exists():
+            self.damaged.add(name)
+        return content
 
     def store_blob(self, content: bytes, kind: str) -> str:
         """Keep a figure's bytes; return their name."""
@@ -102,20 +84,49 @@ class Cache:
             put(self.folder / "blobs" / name, content)
         return name
 
+    def _known(self, key: str) -> dict[str, Any] | None:
+        """Return the inputs of the last run of a code, and that run's key."""
+        stored = self._read(self.folder / "codes" / f"{key}.json")
+        return stored if isinstance(stored, dict) else None
 
-def value_of(kind: str, name: str) -> str:
-    """Return the present value of one input of a run ("" if it is not there)."""
-    return _package_version(name) if kind == "package" else platform.python_version()
+    def _run(self, run_key: str) -> Run | None:
+        """Return a run if all of it is there, whole."""
+        stored = self._read(self.folder / "runs" / f"{run_key}.json")
+        if stored is None:
+            return None
+        try:
+            run = decode(stored)
+        except (KeyError, TypeError, ValueError):
+            return None
+        return run if all(self.blob(name) is not None for name in figures_of(run)) else None
+
+    def tidy(self) -> None:
+        """Remove what killed builds have left. No other build of the site may be under way."""
+        for path in self.folder.glob(f"*/{UNFINISHED}*"):
+            path.unlink(missing_ok=True)
+
+    def _read(self, path: Path) -> Any:
+        """Return the value in a file of ours; None if it is not there, or not as we wrote it."""
+        try:
+            content = path.read_bytes()
+        except OSError:
+            return None
+        checksum, _, body = content.partition(b"\n")
+        if _checksum(path, body) != checksum:
+            self.damaged.add(path.name)
+            return None
+        return json.loads(body)
+
+    def _recipe(self, path: str) -> Path:
+        return self.folder / "posts" / f"{digest(path)[:32]}.json"
+
+    def _run_key(self, key: str, inputs: Sequence[Sequence[str]]) -> str:
+        return digest([key, self.values.all((kind, name) for kind, name in inputs)])
 
 
-@cache
-def _package_version(name: str) -> str:
-    from importlib import metadata
-
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return ""
+def site_cache(config: Config) -> Cache:
+    """Return the cache of a site, in its own folder."""
+    return Cache(config.root / ".fencepost" / "cache", config.root)
 
 
 def blob_name(content: bytes, kind: str) -> str:
@@ -123,92 +134,43 @@ def blob_name(content: bytes, kind: str) -> str:
     return f"{hashlib.sha256(content).hexdigest()[:16]}.{kind}"
 
 
-def put(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all, also beside other writers of the same file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+def read_blob(path: Path) -> bytes | None:
+    """Return the bytes of a file that is named by its content; None if they are others."""
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        Path(name).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise
+        content = path.read_bytes()
+    except OSError:
+        return None
+    return content if blob_name(content, path.suffix[1:]) == path.name else None
 
 
-def _digest(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
+def put(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all, also beside other writers of the same file.
 
-
-def _run_key(key: str, inputs: Sequence[Sequence[str]]) -> str:
-    return _digest([key, [[kind, name, value_of(kind, name)] for kind, name in inputs]])
+    Raises SiteError if the disk does not take it.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=UNFINISHED)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+            Path(name).replace(path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                Path(name).unlink()
+            raise
+    except OSError as error:
+        message = f"{path.parent}: {error.strerror}"
+        hint = f"the file needs {size_text(len(content))}"
+        raise SiteError(Problem("error", ".fencepost", 0, "output", message, hint)) from error
 
 
 def _write(path: Path, value: object) -> None:
     body = json.dumps(value, ensure_ascii=False, sort_keys=True).encode("utf-8", "surrogatepass")
-    put(path, hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
+    put(path, _checksum(path, body) + b"\n" + body)
 
 
-def _read(path: Path) -> Any:
-    """Return the value in a file of ours; None if it is not there, or not as we wrote it."""
-    try:
-        checksum, body = path.read_bytes().split(b"\n", 1)
-        if hashlib.sha256(body).hexdigest().encode() == checksum:
-            return json.loads(body)
-    except (OSError, ValueError):
-        pass
-    return None
-
-
-_KINDS: dict[str, type[Part]] = {"text": Text, "figure": Figure, "markup": Markup}
-
-
-def _encode(run: Run) -> dict[str, Any]:
-    def part(value: Part) -> dict[str, Any]:
-        kind = next(name for name, cls in _KINDS.items() if isinstance(value, cls))
-        return {"is": kind, **{name: getattr(value, name) for name in value.__dataclass_fields__}}
-
-    def failure(value: Failure | None) -> dict[str, Any] | None:
-        if value is None:
-            return None
-        plain = {name: getattr(value, name) for name in value.__dataclass_fields__}
-        plain["frames"] = [[f.cell, f.line, f.name, f.source] for f in value.frames]
-        return plain
-
-    return {
-        "outputs": [
-            {
-                "parts": [part(p) for p in output.parts],
-                "failure": failure(output.failure),
-                "stderr": output.stderr,
-                "drew_random": output.drew_random,
-            }
-            for output in run.outputs
-        ],
-        "facts": dict(run.facts),
-        "warnings": list(run.warnings),
-    }
-
-
-def _decode(stored: dict[str, Any]) -> Run:
-    def part(plain: dict[str, Any]) -> Part:
-        return _KINDS[plain.pop("is")](**plain)
-
-    def failure(plain: dict[str, Any] | None) -> Failure | None:
-        if plain is None:
-            return None
-        plain["frames"] = tuple(Frame(*frame) for frame in plain["frames"])
-        plain["causes"], plain["names"] = tuple(plain["causes"]), tuple(plain["names"])
-        return Failure(**plain)
-
-    outputs = tuple(
-        Output(
-            tuple(part(p) for p in output["parts"]),
-            failure(output["failure"]),
-            output["stderr"],
-            output["drew_random"],
-        )
-        for output in stored["outputs"]
-    )
-    return Run(outputs, stored["facts"], tuple(stored["warnings"]))
+def _checksum(path: Path, body: bytes) -> bytes:
+    """Return a checksum of what a file holds and where it belongs: of a swapped file it is another one."""
+    place = f"{path.parent.name}/{path.name}\n".encode()
+    return hashlib.sha256(place + body).hexdigest().encode()

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import re
+from typing import Final
+
+from builder.colours import PLAIN, Style, restyled, sequence
 
 # One control sequence: CSI (colours, cursor), OSC (titles, links), or a short escape.
-ESCAPE = re.compile(
+ESCAPE: Final = re.compile(
     r"\x1b(?:\[([0-?]*)[ -/]*([@-~])|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[PX^_][^\x1b]*(?:\x1b\\)?|[ -/]*[0-~]?)"
 )
-MOVES = re.compile(r"[\r\b]|\x1b\[[0-9;]*[ABCDGKJ]")
+TOKEN: Final = re.compile(rf"[^\x1b\r\n\b]+|[\r\n\b]|{ESCAPE.pattern}")
+MOVES: Final = re.compile(r"[\r\b\x1b]")
 # Characters that neither HTML nor XML may hold, but for tab and newline.
-FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]")
-ADDRESS = re.compile(r"\bat 0x([0-9a-fA-F]{6,16})\b")
+FORBIDDEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+ADDRESS: Final = re.compile(r"\bat 0x([0-9a-fA-F]{6,16})\b")
+# Beyond these a screen takes nothing in: a few bytes can ask for a lot of blanks.
+LINES: Final = 50_000
+COLUMNS: Final = 240
 
 
 class Addresses:
@@ -37,76 +44,123 @@ def decode(data: bytes) -> tuple[str, bool]:
         return data.decode(errors="replace"), False
 
 
+def legal(text: str) -> str:
+    """Return `text` without the characters that HTML or XML forbid."""
+    return FORBIDDEN.sub("", text)
+
+
 def clean(text: str) -> str:
-    """Return what a terminal would show in the end: progress bars in their last state, no escapes.
+    """Return what a terminal would show in the end: see `displayed`."""
+    return displayed(text)[0]
+
+
+def displayed(text: str) -> tuple[str, str]:
+    """Return what a terminal would show in the end, and the same with its colours, "" if it has none.
 
     Carriage returns, backspaces, and the erasing and cursor sequences that progress bars use are carried
     out; every other escape is dropped, and so is every character that XML forbids. The text ends with a
-    newline unless it is empty.
+    newline unless it is empty. In the coloured form every line is whole by itself: see `colours`.
     """
     text = text.replace("\r\n", "\n")
+    coloured = ""
     if MOVES.search(text):
-        text = _displayed(text)
-    if "\x1b" in text:
-        text = ESCAPE.sub("", text)
-    text = FORBIDDEN.sub("", text)
-    return text if not text or text.endswith("\n") else text + "\n"
+        screen = _Screen()
+        screen.play(text)
+        text, coloured = screen.text(), screen.coloured()
+    else:
+        text = legal(text)
+    end = "" if not text or text.endswith("\n") else "\n"
+    return text + end, coloured + end if coloured else ""
 
 
-def _displayed(text: str) -> str:
-    """Play `text` on a screen without a bottom or a right edge."""
-    screen: list[list[str]] = [[]]
-    row = column = at = 0
-    while at < len(text):
-        character = text[at]
-        if character == "\x1b":
-            found = ESCAPE.match(text, at)
-            assert found is not None  # the last alternative matches a lone ESC
-            row, column = _move(screen, row, column, found[1] or "", found[2] or "")
-            at = found.end()
-            continue
-        at += 1
-        if character == "\n":
-            row, column = row + 1, 0
-        elif character == "\r":
-            column = 0
-        elif character == "\b":
-            column = max(column - 1, 0)
+class _Screen:
+    """A screen as high as what is written on it. A place holds a character behind its style."""
+
+    def __init__(self) -> None:
+        self.lines: list[list[str]] = [[]]
+        self.row = self.column = 0
+        self.style: Style = PLAIN
+        self.styled = False
+
+    def play(self, text: str) -> None:
+        for token in TOKEN.finditer(text):
+            match token[0]:
+                case "\n":
+                    self.row, self.column = self.row + 1, 0
+                    if self.row == len(self.lines) < LINES:
+                        self.lines.append([])
+                case "\r":
+                    self.column = 0
+                case "\b":
+                    self.column = max(self.column - 1, 0)
+                case escape if escape.startswith("\x1b"):
+                    self._obey(token[1] or "", token[2] or "")
+                case run:
+                    self._write(legal(run))
+
+    def text(self) -> str:
+        lines = ("".join(line) if not self.styled else "".join(c[-1] for c in line) for line in self.lines)
+        return "\n".join(lines)
+
+    def coloured(self) -> str:
+        """Return the lines with their styles; "" if there are none."""
+        if not self.styled:
+            return ""
+        return "\n".join(_coloured(line) for line in self.lines)
+
+    def _write(self, run: str) -> None:
+        if self.row >= len(self.lines):
+            return
+        line = self.lines[self.row]
+        if self.column > len(line):
+            line += " " * (self.column - len(line))
+        start = sequence(self.style)
+        line[self.column : self.column + len(run)] = [start + c for c in run] if start else run
+        self.styled = self.styled or bool(start)
+        self.column += len(run)
+
+    def _obey(self, argument: str, kind: str) -> None:
+        """Carry out one sequence, if it is one that programs use who do not know the size of the screen."""
+        first = argument.split(";")[0]
+        count = int(first) if first.isdigit() and len(first) < 5 else 0
+        steps = max(count, 1)
+        match kind:
+            case "m":
+                self.style = restyled(self.style, argument)
+            case "A":
+                self.row = max(self.row - steps, 0)
+            case "B":
+                self.row = min(self.row + steps, max(self.row, len(self.lines) - 1))
+            case "C":
+                self.column = min(self.column + steps, max(self.column, COLUMNS))
+            case "D":
+                self.column = max(self.column - steps, 0)
+            case "G":
+                self.column = min(steps - 1, COLUMNS)
+            case "K" | "J" if self.row < len(self.lines):
+                self._erase(count, kind)
+
+    def _erase(self, count: int, kind: str) -> None:
+        line = self.lines[self.row]
+        if kind == "J":
+            del line[self.column :]
+            del self.lines[self.row + 1 :]
+        elif count == 0:
+            del line[self.column :]
+        elif count == 1:
+            line[: self.column + 1] = " " * min(self.column + 1, len(line))
         else:
-            while row >= len(screen):
-                screen.append([])
-            line = screen[row]
-            line += [" "] * (column - len(line))
-            line[column : column + 1] = [character]
-            column += 1
-    while row > len(screen):
-        screen.append([])
-    body = "\n".join("".join(line) for line in screen)
-    return body + "\n" if row >= len(screen) and body else body
+            line.clear()
 
 
-def _move(screen: list[list[str]], row: int, column: int, argument: str, kind: str) -> tuple[int, int]:
-    """Carry out one cursor or erase sequence; return the new row and column."""
-    first = argument.split(";")[0]
-    count = int(first) if first.isdigit() and len(first) < 5 else 0
-    line = screen[row] if row < len(screen) else []
-    if kind == "A":
-        row = max(row - max(count, 1), 0)
-    elif kind == "B":
-        row += max(count, 1)
-    elif kind == "C":
-        column += max(count, 1)
-    elif kind == "D":
-        column = max(column - max(count, 1), 0)
-    elif kind == "G":
-        column = max(count, 1) - 1
-    elif kind == "K" and count == 0:
-        del line[column:]
-    elif kind == "K" and count == 1:
-        line[: column + 1] = [" "] * min(column + 1, len(line))
-    elif kind == "K":
-        line.clear()
-    elif kind == "J":
-        del line[column:]
-        del screen[row + 1 :]
-    return row, column
+def _coloured(line: list[str]) -> str:
+    """Join the places of a line; a sequence stands only where the style changes, and none is left open."""
+    pieces = []
+    now = ""
+    for place in line:
+        style = place[:-1]
+        if style != now:
+            pieces.append(("\x1b[0m" if now else "") + style)
+            now = style
+        pieces.append(place[-1])
+    return "".join(pieces) + ("\x1b[0m" if now else "")

@@ -46,11 +46,13 @@ CANARY_SECONDS = 5.0
 SWEEP_SECONDS = 2.0
 PEAK_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes of `ru_maxrss`
 FORK, SPAWN = "fork", "spawn"
+ROOT = str(Path(__file__).resolve().parents[2])
 SPAWNED = "import sys; sys.path[:] = {path!r}; from builder.execute.server import spawned; spawned()"
 
 
 def main() -> None:
     """Serve until the control socket closes."""
+    _hide_root()
     control = socket.socket(fileno=int(sys.argv[1]))
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # until there are children to end, see below
     prctl(PR_SET_CHILD_SUBREAPER, 1)
@@ -149,7 +151,7 @@ class Server:
             from builder.execute.session import work
 
             work(socket.socket(fileno=channel), crash, self.shell)
-        code = SPAWNED.format(path=sys.path)
+        code = SPAWNED.format(path=[ROOT, *sys.path])
         for descriptor in (channel, crash):
             os.set_inheritable(descriptor, True)
         os.execv(sys.executable, [sys.executable, "-P", "-c", code, str(channel), str(crash)])
@@ -194,28 +196,7 @@ class Server:
             return ""
         if torch.cuda.is_initialized():
             return "an import initialised CUDA"
-        return "" if self._canary(torch) else "torch hangs in a forked process"
-
-    def _canary(self, torch: Any) -> bool:
-        """Does torch work in a fork of this process? One child tries a product and a gradient."""
-        pid = os.fork()
-        if not pid:
-            try:
-                torch.set_num_threads(2)
-                x = torch.ones(64, 64, requires_grad=True)
-                (x @ x).sum().backward()
-                os._exit(0 if x.grad is not None else 1)
-            finally:
-                os._exit(1)
-        deadline = time.monotonic() + CANARY_SECONDS
-        while time.monotonic() < deadline:
-            done, status = os.waitpid(pid, os.WNOHANG)
-            if done:
-                return status == 0
-            time.sleep(0.002)
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-        return False
+        return "" if works_in_a_fork(torch) else "torch hangs in a forked process"
 
     def _first_line(self) -> bytes:
         while b"\n" not in self.buffer:
@@ -233,12 +214,41 @@ class Server:
 
 def spawned() -> None:
     """The beginning of a spawned worker: descriptors 1 and 2 are in place, the others are named."""
+    _hide_root()
     from builder.execute.session import work
 
     channel, crash = int(sys.argv[1]), int(sys.argv[2])
     for descriptor in (channel, crash):
         os.set_inheritable(descriptor, False)
     work(socket.socket(fileno=channel), crash)
+
+
+def works_in_a_fork(torch: Any) -> bool:
+    """Does torch work in a fork of this process? One child tries a product and a gradient."""
+    pid = os.fork()
+    if not pid:
+        try:
+            torch.set_num_threads(2)
+            x = torch.ones(64, 64, requires_grad=True)
+            (x @ x).sum().backward()
+            os._exit(0 if x.grad is not None else 1)
+        finally:
+            os._exit(1)
+    deadline = time.monotonic() + CANARY_SECONDS
+    while time.monotonic() < deadline:
+        done, status = os.waitpid(pid, os.WNOHANG)
+        if done:
+            return status == 0
+        time.sleep(0.002)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    return False
+
+
+def _hide_root() -> None:
+    """Put the folder that this package was found in behind all others: what else is in it is not the posts'."""
+    sys.path.remove(ROOT)
+    sys.path.append(ROOT)
 
 
 def _signal(pid: int, number: int) -> None:

@@ -39,6 +39,7 @@ from builder.execute import taint
 from builder.execute.figures import name_korean_font, register_figures
 from builder.execute.imports import on_import
 from builder.execute.shell import QUIET_MAGICS, Shell, make_shell
+from builder.execute.watch import Watch
 
 SHOWN_TYPES = (
     "image/svg+xml",
@@ -50,6 +51,8 @@ SHOWN_TYPES = (
     "text/plain",
 )
 _LIBC = ctypes.CDLL(None)
+# Ours before any cell can put something else into its place.
+_ENCODE = json.JSONEncoder().encode
 
 
 class Session:
@@ -62,6 +65,7 @@ class Session:
         self.pid = os.getpid()
         self.cell = 0
         self.running = False
+        self.watch = Watch()
         self.tainted: dict[str, int] = {}  # name -> the cell at the root of it
         self.streams = os.dup(1), os.dup(2)  # a cell may close its own
         shell.audience = self
@@ -82,7 +86,8 @@ class Session:
             failure, facts = self._run_cell(cell)
             self._flush()
             self.emit("done", err=_size(self.streams[1]), failure=failure, **facts)
-        self.emit("end", facts=self._facts(), threads=self._living_threads())
+        files = self.watch.files(self.job["paths"])
+        self.emit("end", facts=self._facts(), threads=self._living_threads(), files=files)
 
     def _prepare(self) -> None:
         os.chdir(self.job["folder"])
@@ -98,6 +103,7 @@ class Session:
         on_import("matplotlib.font_manager", name_korean_font)
         on_import("numpy", lambda numpy: numpy.random.seed(self.job["seed"]))
         random.seed(self.job["seed"])
+        self.watch.start()
 
     def _missing_device(self) -> str:
         """Why the device that the post asks for is not here; "" if it is, or if it asks for none."""
@@ -142,7 +148,7 @@ class Session:
                     self.tainted.pop(name, None)
             return None, {"drew_random": drew}
         failure = self._failure(error, source)
-        if not cell["may_raise"]:
+        if not (cell["may_raise"] or type(error).__name__ == cell["expected"]):
             self._taint(tree, source, failure["top"])
         return failure, {"drew_random": drew}
 
@@ -208,7 +214,7 @@ class Session:
             return
         out = _size(self.streams[0])
         message = {"token": self.job["token"], "event": event, "cell": self.cell, "out": out, **facts}
-        self.channel.sendall(json.dumps(message).encode() + b"\n")
+        self.channel.sendall(_ENCODE(message).encode() + b"\n")
 
     def clear(self) -> None:
         """Report that what was displayed so far is to be forgotten."""

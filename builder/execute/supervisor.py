@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeAlias
@@ -53,6 +54,17 @@ GRACE = 1.0  # seconds between asking a cell to stop and ending its process
 NEWS = 1.0  # seconds between two words about a cell that is still running
 
 
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """Which Python runs the cells; below `root` it finds the package `builder`."""
+
+    program: str
+    root: Path
+
+
+OURS = Interpreter(sys.executable, Path(__file__).resolve().parents[2])
+
+
 class ServerDied(Exception):
     """The fork server ended by itself; the message is what it said, `jobs` the names of those under way."""
 
@@ -64,15 +76,21 @@ class ServerDied(Exception):
 class Supervisor:
     """A running fork server and the jobs it works on. Use it in a `with` statement."""
 
-    def __init__(self, imports: Sequence[str], start: str, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        imports: Sequence[str],
+        start: str,
+        environment: Mapping[str, str],
+        python: Interpreter = OURS,
+    ) -> None:
         prctl(PR_SET_CHILD_SUBREAPER, 1)  # should the server be killed, its children come to us
         self._others = frozenset(children(os.getpid()))
         self._log = capture_file()
         self._control, far_end = socket.socketpair()
-        root = str(Path(__file__).resolve().parents[2])
-        code = f"import sys; sys.path.append({root!r}); from builder.execute.server import main; main()"
+        root = str(python.root)
+        code = f"import sys; sys.path.insert(0, {root!r}); from builder.execute.server import main; main()"
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-c", code, str(far_end.fileno())],
+            [python.program, "-P", "-c", code, str(far_end.fileno())],
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
@@ -81,6 +99,7 @@ class Supervisor:
             start_new_session=True,  # Ctrl-C is for us; we end the server
         )
         far_end.close()
+        self.pid = self._process.pid
         self._buffer = b""
         self._running: dict[int, Running] = {}
         self._count = 0

@@ -164,6 +164,7 @@ def _read_block(block: list[ast.stmt], have: set[str], names: set[str]) -> None:
         elif isinstance(statement, ast.Try):
             _read_block(statement.body, set(have), names)
             for handler in statement.handlers:
+                names |= (_expression_reads(handler.type) if handler.type else set()) - have
                 _read_block(handler.body, have | {handler.name or ""}, names)
             _read_block(statement.orelse, have | _surely_bound(statement.body), names)
             _read_block(statement.finalbody, set(have), names)

@@ -1,0 +1,67 @@
+"""Which files does a session read? Python tells through its audit hook; what it wrote itself is no input."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+# What lies below these belongs to the system or to installed packages, whose versions count instead.
+NOT_OURS = ("/proc/", "/sys/", "/dev/", "/etc/", "/usr/", "/lib/", "/bin/", "/opt/", "/System/", "/Library/")
+COMPILED = (".pyc", ".so")
+
+
+class Watch:
+    """Notes every file that this process opens, from `start` on."""
+
+    def __init__(self) -> None:
+        self._on = False
+        self._read: dict[str, None] = {}
+        self._written: set[str] = set()
+        self._installed = tuple(
+            {
+                os.path.join(os.path.realpath(path), "")
+                for path in (*_installed(), sys.prefix, sys.base_prefix)
+            }
+        )
+
+    def start(self) -> None:
+        """Begin to note. A hook cannot be taken away again: it lives as long as the process."""
+        self._on = True
+        sys.addaudithook(self._hear)
+
+    def files(self, folders: Iterable[str]) -> list[str]:
+        """Return the files that were read, and the local modules below `folders`, as real paths, sorted."""
+        self._on = False
+        inside = tuple(os.path.join(os.path.realpath(folder), "") for folder in folders)
+        modules = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
+        local = {os.path.realpath(path) for path in modules if isinstance(path, str)}
+        chosen = {path for path in local if path.startswith(inside)} | self._read.keys()
+        return sorted(path for path in chosen if self._counts(path, inside))
+
+    def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event != "open" or not self._on:
+            return
+        path, mode, flags = arguments
+        if not isinstance(path, str | bytes | os.PathLike):
+            return
+        name = os.fsdecode(path)
+        if name.endswith(COMPILED):
+            return
+        real = os.path.realpath(name)
+        writes = bool(flags & (os.O_WRONLY | os.O_RDWR)) if isinstance(flags, int) else False
+        if writes or (isinstance(mode, str) and set(mode) & set("wax+")):
+            self._written.add(real)
+        elif real not in self._written:
+            self._read[real] = None
+
+    def _counts(self, path: str, inside: tuple[str, ...]) -> bool:
+        if path.startswith(self._installed) or path.endswith(COMPILED) or os.path.isdir(path):
+            return False
+        # A hidden folder outside of the site holds caches and settings of libraries (~/.cache).
+        return path.startswith(inside) or not (path.startswith(NOT_OURS) or "/." in path)
+
+
+def _installed() -> list[str]:
+    return [path for path in sys.path if path.endswith("-packages")]

@@ -1,0 +1,61 @@
+"""The words of the command: problems, findings and summaries as lines of text, or as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from builder.model import Finding, Problem, Report
+
+
+def message(problem: Problem) -> str:
+    """Return one problem as people read it: `path:line: what (what to do)`, the detail indented below."""
+    place = (
+        f"{problem.path}:{problem.line}: " if problem.line else f"{problem.path}: " if problem.path else ""
+    )
+    level = "" if problem.level == "error" else f"{problem.level}: "
+    hint = f"  ({problem.hint})" if problem.hint else ""
+    lines = [f"{place}{level}{problem.message}{hint}"]
+    lines += [f"    {line}" for line in problem.detail.split("\n")] if problem.detail else []
+    return "\n".join(lines)
+
+
+def summary(report: Report) -> str:
+    """Return the last line of a build."""
+    cells = [f"{report.cached} cached"] if report.cached else []
+    cells += [f"{report.run} run"] if report.run else []
+    numbers = count(report.cells, "cell") + (": " + ", ".join(cells) if cells else "")
+    files = f"{count(report.pages, 'page')} ({report.written} written"
+    files += f", {report.removed} removed)" if report.removed else ")"
+    parts = [count(report.posts, "post"), numbers, files, *levels(report.problems)]
+    return ", ".join(parts) + f" in {report.seconds:.2f} s"
+
+
+def finding_line(finding: Finding) -> str:
+    """Return one finding: `path:line: cell 3: kinds: what`."""
+    what = f": {finding.what}" if finding.what else ""
+    return f"{finding.path}:{finding.line}: cell {finding.cell}: {', '.join(finding.kinds)}{what}"
+
+
+def levels(problems: Iterable[Problem]) -> list[str]:
+    """Return the numbers of problems and of warnings, where there are any."""
+    found = [problem.level for problem in problems]
+    named = (("problem", found.count("error")), ("warning", found.count("warning")))
+    return [count(number, noun) for noun, number in named if number]
+
+
+def plain_report(report: Report) -> dict[str, Any]:
+    """Return what `build --json` prints."""
+    names = ("posts", "cells", "run", "cached", "pages", "written", "removed", "seconds")
+    return {**{name: getattr(report, name) for name in names}, "problems": plain_problems(report.problems)}
+
+
+def plain_problems(problems: Iterable[Problem]) -> list[dict[str, Any]]:
+    """Return problems as data."""
+    names = ("level", "path", "line", "kind", "message", "detail")
+    return [{name: getattr(problem, name) for name in names} for problem in problems]
+
+
+def count(number: int, noun: str) -> str:
+    """Return `1 cell`, `2 cells`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
