@@ -47,7 +47,7 @@ class Soak:
 
 def soak(count: int, folder: Path) -> Soak:
     """Run `count` torch posts through one server; sample it after the first ten and at the end."""
-    jobs = [_job(number, folder) for number in range(count)]
+    jobs = [job(f"post {number}", SOURCE.format(number=number), folder) for number in range(count)]
     failures = 0
     began = time.perf_counter()
     with Supervisor(
@@ -83,8 +83,8 @@ def _is_zombie(pid: int) -> bool:
         return False
 
 
-def _job(number: int, folder: Path) -> Job:
-    cell = {"number": 1, "source": SOURCE.format(number=number), "eval": True, "may_raise": False}
+def job(name: str, source: str, folder: Path) -> Job:
+    """Return a post with one cell."""
     task = {
         "folder": str(folder),
         "paths": [str(folder)],
@@ -94,9 +94,9 @@ def _job(number: int, folder: Path) -> Job:
         "figure_format": "svg",
         "device": "",
         "imports": ["torch"],
-        "cells": [cell],
+        "cells": [{"number": 1, "source": source, "eval": True, "may_raise": False, "expected": ""}],
     }
-    return Job(f"post {number}", task, Limits(60, {1: 30}))
+    return Job(name, task, Limits(60, {1: 30}))
 
 
 def _lines(result: Soak) -> Iterator[str]:

@@ -1,49 +1,35 @@
 """content/ -> output/, top to bottom: read this first.
 
-posts     what the author wrote            posts.py, front_matter.py, fences.py
-runs      what the cells did               execute/
-articles  posts and outputs, rendered      splice.py, markdown.py
-site      articles in order                site.py
-pages     the files of the site            pages.py, feeds.py
-written   only what changed                output.py
+    sources    the files of the content folder                     posts.py
+    prepared   each Markdown file: read, run, spliced, rendered     prepare.py, execute/, markdown.py
+    site       articles in order, taxonomies, neighbours            site.py
+    sketches   every page that there is to be                       pages.py, feeds.py
+    tree       the files of the site, exchanged with the old ones   output.py
+
+What is as it was when the last build began is taken from the memo (memo.py), at each step.
 """
 
 from __future__ import annotations
 
+import gc
 import math
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
-from pathlib import Path
-from zoneinfo import ZoneInfo
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
-from builder.check import is_verified
-from builder.execute.cache import Cache, site_cache
-from builder.execute.freeze import Freeze
-from builder.execute.record import figures_of
-from builder.execute.run import Observer, frozen_runs, is_repeatable, run_posts
-from builder.failures import cell_notes, cell_problems
-from builder.markdown import Rendered, render
-from builder.model import Article, Built, Config, Page, Part, Post, Problem, Report, Run, SiteError
-from builder.output import write_pages
-from builder.pages import PAGES, environment, theme_claims
-from builder.posts import post_date, read_posts
+from builder.bodies import BodyLost
+from builder.execute.run import Observer, Runs, run_posts
+from builder.failures import cell_notes
+from builder.memo import Memo
+from builder.model import Built, Config, Page, Problem, Report, SiteError
+from builder.output import FileId, Tree, Written
+from builder.pages import Sketch, assets, environment, list_claims, sketches, theme_claims
+from builder.posts import Source, find_sources
+from builder.prepare import FIGURES_URL, Prepared, Stale, Workshop
 from builder.site import Claim, Site, collisions
-from builder.splice import shown
-from builder.urls import Links, date_in_name, href, permalink
-
-FIGURES_URL = "/figures/"
-NO_RUN = Run(())
-
-
-@dataclass
-class _Notebook:
-    """Problems and notes, as they come up on the way."""
-
-    problems: list[Problem] = field(default_factory=list)
-    notes: list[Problem] = field(default_factory=list)
-    until: float = math.inf  # when a post that is left out for its date comes onto the site
+from builder.urls import Links
+from builder.views import Reads, SiteView
+from builder.workers import spread
 
 
 def build(config: Config, jobs: int, observe: Observer | None = None, *, frozen: bool = False) -> Built:
@@ -53,159 +39,178 @@ def build(config: Config, jobs: int, observe: Observer | None = None, *, frozen:
     if there can be no whole site: two pages at one address, a broken template, an output folder in use.
     """
     started = time.perf_counter()
-    book = _Notebook()
-    everything, files, problems = read_posts(config)
-    book.problems += problems
-    posts = _published(everything, config, book)
+    gc.set_threshold(100_000)  # most of what is made is kept to the end
+    workshop = Workshop.of(config, frozen=frozen)
+    workshop.cache.tidy()
+    memo = Memo.read(config, frozen=frozen)
+    sources, files, problems = find_sources(config)
 
-    cache = site_cache(config)
-    cache.tidy()
-    freeze = Freeze(config)
-    if frozen:
-        runs = frozen_runs(posts, freeze, cache.values)
-    else:
-        runs = run_posts(posts, config, cache, freeze, jobs, observe)
-    if not all(map(is_repeatable, runs.of.values())):
-        book.until = 0  # a post that died is tried again
-    if cache.damaged:
-        message = f"{len(cache.damaged)} damaged files of the cache were not used"
-        book.notes.append(Problem("note", ".fencepost/cache", 0, "cache", message))
-    for post in posts:
-        run = runs.of.get(post.path)
-        if run is not None:
-            book.problems += cell_problems(post, run)
-            book.notes += cell_notes(post, run) if post.path in runs.ran_posts else ()
-
-    urls = _urls(posts, config, book)
-    posts = [post for post in posts if post.path in urls]
+    prepared, runs = _prepare(sources, workshop, memo, jobs, observe)
     copies = _copies(files, config)
-    links = Links(config, urls, {path: f"/{page.path}" for path, page in copies.items()}, _theme_urls(config))
-    articles = [_article(post, runs.of.get(post.path, NO_RUN), urls, links, config, book) for post in posts]
+    site, complaints = _site(prepared, copies, workshop)
+    try:
+        written, pages = _write(site, prepared, copies, workshop, memo, jobs)
+    except BodyLost:
+        memo.erase()
+        return build(config, jobs, observe, frozen=frozen)
+    memo.write({known.path: known for known in prepared}, pages, site.addresses)
+    workshop.bodies.keep(known.article.body for known in prepared if known.article)
+    workshop.cache.values.save()
 
-    site = Site.of(config, articles)
-    copied = [Claim(page.path, path, path) for path, page in copies.items()]
-    clashes = collisions([*theme_claims(config), *site.claims(), *copied])
-    if clashes:
-        raise SiteError(*book.problems, *clashes)
-    templates = environment(config)
-    pages = [page for make in PAGES for page in make(site, templates)]
-    pages += [*_figures(runs.of.values(), cache, freeze), *copies.values()]
-    written = write_pages(pages, config)
-
+    told = [*problems, *complaints, *(problem for known in prepared for problem in known.problems)]
+    cells = sum(known.cells for known in prepared)
     report = Report(
-        posts=len(posts),
-        cells=sum(len(post.cells) for post in posts),
+        posts=sum(known.article is not None for known in prepared),
+        cells=cells,
         run=runs.ran,
-        cached=runs.cached,
+        cached=sum(known.cached for known in prepared) - runs.ran,
         pages=written.pages,
         written=written.written,
         removed=written.removed,
         seconds=time.perf_counter() - started,
-        problems=tuple(sorted(book.problems, key=_place)),
-        notes=tuple(sorted(book.notes, key=_place)),
+        problems=tuple(sorted(told, key=_place)),
+        notes=tuple(sorted(_notes(prepared, workshop, runs), key=_place)),
     )
-    return Built(report, book.until, tuple(cache.values.files()))
+    return Built(report, _until(prepared), _input_files(prepared, config))
+
+
+# --- the steps -------------------------------------------------------------------------------
+
+
+def _prepare(
+    sources: Sequence[Source], workshop: Workshop, memo: Memo, jobs: int, observe: Observer | None
+) -> tuple[list[Prepared], Runs]:
+    """Return what the site needs of every source, in order, and the runs that it took."""
+    known = memo.unchanged(sources, workshop.cache.values, workshop.now.timestamp())
+    new = [source for source in sources if source.path not in known]
+    stale: dict[str, Stale] = {}
+    for result in spread(partial(_prepare_part, workshop), new, jobs):
+        if isinstance(result, Stale):
+            stale[result.source.path] = result
+        else:
+            known[result.path] = result
+    posts = [waiting.post for waiting in stale.values()]
+    runs = run_posts(posts, workshop.config, workshop.cache, workshop.freeze, jobs, observe)
+    for path, waiting in stale.items():
+        known[path] = workshop.finish(waiting, runs.of[path])
+    return [known[source.path] for source in sources], runs
+
+
+def _prepare_part(workshop: Workshop, sources: Sequence[Source]) -> list[Prepared | Stale]:
+    return [workshop.prepare(source) for source in sources]
+
+
+def _site(
+    prepared: Iterable[Prepared], copies: Mapping[str, Page], workshop: Workshop
+) -> tuple[Site, list[Problem]]:
+    """Put the articles in order and find where their links lead. Raises SiteError if two want one address."""
+    config = workshop.config
+    articles = [known.article for known in prepared if known.article is not None]
+    urls = {article.path: article.url for article in articles}
+    others = [f"/{claim.output}".removesuffix("index.html") for claim in theme_claims(config)]
+    links = Links(config, urls, {path: f"/{page.path}" for path, page in copies.items()}, others)
+    addresses: dict[str, tuple[str, ...]] = {}
+    complaints: list[Problem] = []
+    for known in prepared:
+        if known.article is not None and known.links:
+            found = [(*links.resolve(link, known.path), line) for link, line in known.links]
+            addresses[known.path] = tuple(address for address, _, _ in found)
+            complaints += [
+                Problem("warning", known.path, line, "link", complaint)
+                for _, complaint, line in found
+                if complaint
+            ]
+    site = Site.of(config, articles, workshop.bodies.read, addresses)
+    copied = [Claim(page.path, path, path) for path, page in copies.items()]
+    clashes = collisions([*theme_claims(config), *list_claims(site), *site.claims(), *copied])
+    if clashes:
+        raise SiteError(*clashes)
+    return site, complaints
+
+
+def _write(
+    site: Site,
+    prepared: Iterable[Prepared],
+    copies: Mapping[str, Page],
+    workshop: Workshop,
+    memo: Memo,
+    jobs: int,
+) -> tuple[Written, dict[str, Reads]]:
+    """Make the pages that have to be made, and put the site in place; return what each page has read."""
+    tree = Tree(site.config)
+    plan = {sketch.path: sketch for sketch in sketches(site)}
+    stale = memo.stale_pages(plan, site)
+    todo = [sketch for path, sketch in plan.items() if path in stale or not tree.has(path)]
+    keep = plan.keys() - {sketch.path for sketch in todo}
+    reads = {path: memo.pages[path] for path in keep}
+    try:
+        tree.begin(keep)
+        files = {path: tree.identity(path) for path in keep}
+        for path, identity, read in spread(partial(_make_part, site, tree), todo, jobs):
+            files[path], reads[path] = identity, read
+        for page in (*_figures(prepared, workshop), *assets(site.config), *copies.values()):
+            files[page.path] = tree.put(page.path, page.content)
+        return tree.finish(files), reads
+    except OSError as error:
+        raise tree.failure(error) from error
+    except BaseException:
+        tree.abandon()
+        raise
+
+
+def _make_part(site: Site, tree: Tree, todo: Sequence[Sketch]) -> list[tuple[str, FileId, Reads]]:
+    """Make some pages and put them into the tree."""
+    templates = environment(site.config)
+    made = []
+    for sketch in todo:
+        reads = Reads()
+        content = sketch.make(SiteView(site, reads), templates)
+        made.append((sketch.path, tree.put(sketch.path, content), reads))
+    return made
+
+
+def _copies(files: Iterable[Source], config: Config) -> dict[str, Page]:
+    """Return {path from the site's root: the page that copies it} for files that are no posts."""
+    prefix = config.content.relative_to(config.root).as_posix() + "/"
+    return {source.path: Page(source.path.removeprefix(prefix), source.file) for source in files}
+
+
+def _figures(prepared: Iterable[Prepared], workshop: Workshop) -> Iterable[Page]:
+    for name in sorted({name for known in prepared for name in known.figures}):
+        content = workshop.cache.blob(name) or workshop.freeze.blob(name)
+        if content is not None:
+            yield Page(FIGURES_URL.lstrip("/") + name, content)
+
+
+# --- what is told ----------------------------------------------------------------------------
+
+
+def _notes(prepared: Iterable[Prepared], workshop: Workshop, runs: Runs) -> list[Problem]:
+    """What needs no mending: posts left out, what cells wrote to standard error, a damaged cache."""
+    notes = [
+        Problem("note", known.path, 0, "left-out", f"left out: {known.left_out}")
+        for known in prepared
+        if known.left_out
+    ]
+    for post, run in runs.posts:
+        notes += cell_notes(post, run)
+    if workshop.cache.damaged:
+        message = f"{len(workshop.cache.damaged)} damaged files of the cache were not used"
+        notes.append(Problem("note", ".fencepost/cache", 0, "cache", message))
+    return notes
 
 
 def _place(problem: Problem) -> tuple[str, int, str]:
     return problem.path, problem.line, problem.message
 
 
-def _published(posts: Iterable[Post], config: Config, book: _Notebook) -> list[Post]:
-    """The posts that are on the site now; a note names each that is left out."""
-    now = datetime.now(ZoneInfo(config.timezone))
-    chosen = []
-    for post in posts:
-        front_matter = post.front_matter
-        date = post_date(post, config)
-        # A day without a time has begun when it begins in the site's own zone: never "in the future" today.
-        if not front_matter.published:
-            why = "`published: false`"
-        elif front_matter.draft and not config.drafts:
-            why = "a draft (show it with --drafts)"
-        elif date > now and not config.future:
-            book.until = min(book.until, date.timestamp())
-            why = f"its date, {date:%Y-%m-%d %H:%M}, is in the future (show it with --future)"
-        else:
-            chosen.append(post)
-            continue
-        line = front_matter.lines.get("date", 0) if date > now else 0
-        book.notes.append(Problem("note", post.path, line, "left-out", f"left out: {why}"))
-    return chosen
+def _until(prepared: Iterable[Prepared]) -> float:
+    """Until when the site stays as it is if no file changes: a date comes, or a post has to be run again."""
+    times = [known.until for known in prepared if known.until]
+    return min(times, default=math.inf) if all(k.inputs is not None for k in prepared) else 0.0
 
 
-def _urls(posts: Iterable[Post], config: Config, book: _Notebook) -> dict[str, str]:
-    """Return {path of a post: its URL}; a post whose permalink cannot be is a Problem and has none."""
-    urls = {}
-    for post in posts:
-        date = post_date(post, config)
-        try:
-            urls[post.path] = permalink(
-                config.permalink, post.front_matter, post.path, page=post.page, date=date
-            )
-        except ValueError as error:
-            line = post.front_matter.lines.get("permalink", 0)
-            book.problems.append(Problem("error", post.path, line, "url", str(error)))
-    return urls
-
-
-def _theme_urls(config: Config) -> list[str]:
-    return [f"/{claim.output}".removesuffix("index.html") for claim in theme_claims(config)]
-
-
-def _copies(files: Iterable[Path], config: Config) -> dict[str, Page]:
-    """Return {path from the site's root: the page that copies it} for files that are no posts."""
-    return {
-        file.relative_to(config.root).as_posix(): Page(file.relative_to(config.content).as_posix(), file)
-        for file in files
-    }
-
-
-def _article(
-    post: Post, run: Run, urls: Mapping[str, str], links: Links, config: Config, book: _Notebook
-) -> Article:
-    rendered = _rendered(post, run, links, config, book)
-    front_matter = post.front_matter
-    return Article(
-        path=post.path,
-        url=urls[post.path],
-        title=front_matter.title or Path(post.path).stem,
-        html=rendered.html,
-        toc=rendered.toc,
-        summary=front_matter.description or rendered.summary,
-        date=post_date(post, config),
-        dated=front_matter.date is not None or date_in_name(post.path) is not None,
-        last_modified=front_matter.last_modified,
-        categories=front_matter.categories,
-        tags=front_matter.tags,
-        page=post.page,
-        draft=front_matter.draft,
-        show_toc=front_matter.toc is not False and len(rendered.toc) > 0,
-        description=front_matter.description,
-        facts={**run.facts, "verified": "yes"} if is_verified(post, run) else run.facts,
-        extra=front_matter.extra,
-    )
-
-
-def _rendered(post: Post, run: Run, links: Links, config: Config, book: _Notebook) -> Rendered:
-    """Splice the outputs into the post and render it."""
-
-    def resolve(address: str, line: int) -> str:
-        found, complaint = links.resolve(address, post.path)
-        if complaint:
-            book.problems.append(Problem("warning", post.path, line, "link", complaint))
-        return found
-
-    parts: dict[int, tuple[Part, ...] | None] = {}
-    for cell, output in zip(post.cells, run.outputs, strict=False):
-        parts[cell.number] = shown(cell, output, post.execute)
-    rendered = render(post, parts, resolve, lambda blob: href(config, FIGURES_URL + blob))
-    book.problems += rendered.problems
-    return rendered
-
-
-def _figures(runs: Iterable[Run], cache: Cache, freeze: Freeze) -> Iterator[Page]:
-    for name in sorted({name for run in runs for name in figures_of(run)}):
-        content = cache.blob(name) or freeze.blob(name)
-        if content is not None:
-            yield Page(FIGURES_URL.lstrip("/") + name, content)
+def _input_files(prepared: Iterable[Prepared], config: Config) -> tuple[str, ...]:
+    """The files that cells read, which a build with nothing to do has to look at."""
+    names = {name for known in prepared for kind, name, _ in known.inputs or () if kind == "file"}
+    return tuple(str(config.root / name) for name in sorted(names))

@@ -386,6 +386,8 @@ class Progress:
         kind = event["event"]
         if kind == "ended":
             self.ended = f"[{event['of'] - event['left']}/{event['of']}] "
+        elif kind == "spawning":
+            print(f"posts run in processes of their own, which is slower: {event['why']}", file=self.stream)
         elif kind == "cell":
             self.say(f"{self.ended}running {path}, cell {event['cell']}")
         elif kind == "running":

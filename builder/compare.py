@@ -37,7 +37,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import NamedTuple, TypeAlias
 
-from builder.marks import is_mark_shaped, is_rule, merge
+from builder.marks import is_mark_shaped, is_rule, marks_of, merge
 from builder.splice import ERROR_LINE, TRACEBACK
 from builder.values import BOOLS, CLOSED_BY, ELLIPSIS, Group, Line, Node, Number, parse
 
@@ -46,20 +46,15 @@ MOST_SERIOUS_FIRST = ("error", "text", "shape", "numbers", "random", "cut", "clo
 
 TENSORS = frozenset({"tensor", "array", "masked_array"})
 # Keywords of a tensor's text that hold its values; all others describe it.
-VALUES = frozenset({"indices", "values", "crow_indices", "col_indices", "ccol_indices", "row_indices"}) | {
-    "scale",
-    "zero_point",
-    "data",
-    "mask",
-    "fill_value",
-}
+SPARSE = frozenset({"indices", "values", "crow_indices", "col_indices", "ccol_indices", "row_indices"})
+VALUES = SPARSE | {"scale", "zero_point", "data", "mask", "fill_value"}
 TYPE_WORD = re.compile(
-    r"(?:(?:torch|np|numpy)\.)?(?:bfloat|float|u?int|q?u?int|complex)[0-9]+"
+    r"(?:(?:torch|np|numpy)\.)?(?:bfloat|float|q?u?int|complex)[0-9]+"
     r"|(?:torch|np|numpy)\.(?:bool|half|float|double|short|int|long|char|byte)|bool|object"
     r"|torch\.(?:cuda\.)?\w*Tensor|(?:cpu|cuda|mps|xpu|meta)(?::[0-9]+)?"
 )
 CUT = re.compile(
-    r"[\W_]*(?:생략|중략|후략|전략|omitted|snip|truncated|\.\.\.|\. \. \.|…|⋮)[\W_생략이하중간]*"
+    r"[\W_이하중간]*(?:생략|중략|후략|전략|omitted|snip|truncated|\.\.\.|\. \. \.|…|⋮)[\W_생략이하중간]*"
 )
 LONGEST_CUT = 60  # characters; a longer line says something
 
@@ -107,6 +102,7 @@ class Finding(NamedTuple):
     by: float = 0.0
 
 
+UNSAID = Finding("text")  # two rows that do not fit: the line says it best
 CUT_INSIDE = Finding("cut", "`...` stands for a part of the output")
 EXACT = Difference(frozenset({"exact"}), "")
 DEFAULT = Tolerance()
@@ -120,9 +116,9 @@ def compare(authored: str, printed: str, *, drew_random: bool, tolerance: Tolera
     authored, printed = authored.removesuffix("\n"), printed.removesuffix("\n")
     if authored == printed:
         return EXACT
-    mine = authored.split("\n")
-    if any(map(is_mark_shaped, mine)) and [line for line, _ in merge(mine, printed.split("\n"))] == mine:
-        return Difference(frozenset({"marks"}), _marks(sum(map(is_mark_shaped, mine))))
+    mine, real = authored.split("\n"), printed.split("\n")
+    if [line for line, _ in merge(mine, real)] == mine:
+        return Difference(frozenset({"marks"}), _marks(len(marks_of(mine, real))))
     before, error = _split_error(authored)
     real_before, real_error = _split_error(printed)
     findings = list(_compare_errors(error, real_error, tolerance))
@@ -137,13 +133,13 @@ def _summary(findings: Sequence[Finding], drew_random: bool) -> Difference:
     if drew_random:
         findings = [f._replace(kind="random") if f.kind == "numbers" else f for f in findings]
     kinds = {finding.kind for finding in findings}
-    if not kinds:  # only line ends in the middle of nothing can come here: "\n" and ""
+    if not kinds:  # only white space around an exception is not looked at line by line
         return Difference(frozenset({"space"}), "white space differs")
     worst = next(kind for kind in MOST_SERIOUS_FIRST if kind in kinds)
     found = [finding for finding in findings if finding.kind == worst]
     if worst == "numbers":
         by = max(finding.by for finding in found)
-        what = f"values differ by up to {by:.3g} (beyond tolerance)" if by > 0 else "values differ"
+        what = f"values differ by up to {by:.3g} (beyond tolerance)" if 0 < by < math.inf else "values differ"
     elif worst == "random":
         what = "other random numbers"
     elif worst == "marks":
@@ -202,9 +198,11 @@ def _compare_errors(mine: _Error | None, real: _Error | None, tolerance: Toleran
         names = (_quote(error.line) if error else "no exception" for error in (mine, real))
         yield Finding("error", " instead of ".join(names))
         return
-    found = _compare_texts(_short_name(mine.line), _short_name(real.line), tolerance)
-    if any(finding.kind not in ("space", "close") for finding in found):
+    found = list(_compare_texts(_short_name(mine.line), _short_name(real.line), tolerance))
+    if any(finding.kind not in ("space", "close", "cut") for finding in found):
         yield Finding("error", f"{_quote(mine.line)} instead of {_quote(real.line)}")
+    elif any(finding.kind == "cut" for finding in found):
+        yield CUT_INSIDE
     elif mine.block != real.block:
         yield _unlike(mine.block, real.block)
 
@@ -266,14 +264,16 @@ def _compare_lines(mine: Line, real: Line, tolerance: Tolerance, joined: bool) -
         yield from _compare_texts(mine.text, real.text, tolerance, joined=False)
     else:
         sentence = f"{_quote(mine.text)} instead of {_quote(real.text)}"
-        yield from (finding if finding.what else finding._replace(what=sentence) for finding in findings)
+        yield from (Finding("text", sentence) if finding == UNSAID else finding for finding in findings)
 
 
 def _unlike(mine: str, real: str) -> Finding:
     """Return how two texts look that say the same."""
     if "".join(mine.split()) == "".join(real.split()):
         return Finding("space", "white space differs")
-    return Finding("close", f"{_quote(mine)} says the same as {_quote(real)}")
+    pairs = zip(mine.split("\n"), real.split("\n"), strict=False)
+    one, other = next(((a, b) for a, b in pairs if a.split() != b.split()), (mine, real))
+    return Finding("close", f"{_quote(one)} says the same as {_quote(other)}")
 
 
 def _count(texts: Sequence[str]) -> str:
@@ -302,15 +302,27 @@ def _rows(mine: Sequence[Line], real: Sequence[Line]) -> list[Row]:
 def _gap(mine: Sequence[Line], real: Sequence[Line]) -> list[Row]:
     """Align lines of which no two are equal.
 
-    What stands before a cut is the beginning of the printed lines, what stands behind it is their end.
+    What stands before the first cut is the beginning of the printed lines, what stands behind the last one is
+    their end, and what stands between two cuts is somewhere between.
     """
-    cut = next((at for at, line in enumerate(mine) if _is_cut(line)), None)
-    if cut is None:
+    cuts = [at for at, line in enumerate(mine) if _is_cut(line)]
+    if not cuts:
         return _split(mine, real, _skeleton, _rest)
-    head, tail = mine[:cut], mine[cut + 1 :]
-    stop = min(len(head) - _count_decorations(head), len(real))
-    start = max(len(real) - len(tail) + _count_decorations(tail), stop)
-    return [*_gap(head, real[:stop]), (mine[cut], None), *_gap(tail, real[start:])]
+    if _count_text(mine) > len(real) and any("\n" in line.text for line in real):
+        return _rows(_printed_lines(mine), _printed_lines(real))  # the cut may be one in a value
+    head, middle, tail = mine[: cuts[0]], mine[cuts[0] : cuts[-1] + 1], mine[cuts[-1] + 1 :]
+    stop = min(_count_text(head), len(real))
+    start = max(len(real) - _count_text(tail), stop)
+    return [
+        *_gap(head, real[:stop]),
+        *_split(middle, real[stop:start], _skeleton, _left_out),
+        *_gap(tail, real[start:]),
+    ]
+
+
+def _left_out(mine: Sequence[Line], real: Sequence[Line]) -> list[Row]:
+    """Align lines around a cut, which stands for all of `real`."""
+    return [(line, None) for line in mine]
 
 
 def _rest(mine: Sequence[Line], real: Sequence[Line]) -> list[Row]:
@@ -416,8 +428,8 @@ def _is_decoration(line: Line) -> bool:
     return is_mark_shaped(line.text) or _is_cut(line)
 
 
-def _count_decorations(lines: Iterable[Line]) -> int:
-    return sum(map(_is_decoration, lines))
+def _count_text(lines: Iterable[Line]) -> int:
+    return sum(not _is_decoration(line) for line in lines)
 
 
 # --- values ----------------------------------------------------------------------------------
@@ -427,7 +439,7 @@ def _compare_nodes(mine: Sequence[Node], real: Sequence[Node], tolerance: Tolera
     """Compare two rows of words, numbers and values."""
     pairs = _zip(mine, real)
     if pairs is None:
-        yield Finding("text")
+        yield UNSAID
         return
     if _cuts(mine, real):
         yield CUT_INSIDE
@@ -464,8 +476,8 @@ def _compare_tensors(mine: Group, real: Group, tolerance: Tolerance) -> Iterator
         if one is not None and other is not None and key in VALUES:
             yield from _compare_nodes(one, other, tolerance)
         elif one != other and not (key == "shape" and not (one and other) and _is_elided(real_elements)):
-            says = (_show(value) if value else f"no {key}" for value in (one, other))
-            yield Finding("shape", f"{key} " + " instead of ".join(says))
+            says = (f"{key}={_show(value)}" if value else f"no {key}" for value in (one, other))
+            yield Finding("shape", " instead of ".join(says))
     if _is_array(elements) and _is_array(real_elements):
         yield from _compare_arrays(elements[0], real_elements[0], tolerance, typed=True)
     else:
@@ -622,35 +634,26 @@ class _Precision(NamedTuple):
 def _compare_numbers(pairs: Sequence[tuple[str, str]], tolerance: Tolerance) -> Iterator[Finding]:
     """Compare the numbers (or bools) of one value, pair by pair, by the precision with which it was printed."""
     differing = [pair for pair in pairs if pair[0] != pair[1]]
-    precision = _precision(one for one, _ in differing[:SAMPLE])
-    real_precision = _precision(other for _, other in differing[:SAMPLE])
-    apart = [
-        distance
-        for one, other in differing
-        if (distance := _distance(one, other, precision, real_precision, tolerance)) is not None
-    ]
-    if apart:
-        yield Finding("numbers", by=max(apart))
-
-
-def _distance(
-    one: str, other: str, precision: _Precision, real_precision: _Precision, tolerance: Tolerance
-) -> float | None:
-    """Return how far apart two numbers are (0 where no number says it); None: they are close."""
-    mine, real = _floats(one), _floats(other)
-    if len(mine) != len(real):
-        return 0.0  # one is complex
-    if _is_int(one) and _is_int(other):
-        return None if one.lstrip("+0") == other.lstrip("+0") else _finite(abs(mine[0] - real[0]))
-    slack = _slack(one, other, precision, real_precision) + tolerance.atol
-    far = [
-        abs(x - y)
-        for x, y in zip(mine, real, strict=True)
-        if x != y
-        and not (math.isnan(x) and math.isnan(y))
-        and not abs(x - y) <= slack + tolerance.rtol * min(abs(x), abs(y))
-    ]
-    return max(map(_finite, far)) if far else None
+    sample = [pair for pair in differing[:SAMPLE] if not _is_int(pair[0]) or not _is_int(pair[1])]
+    precision = _precision(one for one, _ in sample)
+    real_precision = _precision(other for _, other in sample)
+    farthest = -1.0
+    for one, other in differing:
+        mine, real = _value(one), _value(other)
+        distance = _distance(mine, real)
+        if distance <= farthest:
+            continue
+        if _is_int(one) and _is_int(other):
+            close = one.lstrip("+0") == other.lstrip("+0")
+        else:
+            allowed = tolerance.atol + tolerance.rtol * min(_size(mine), _size(real))
+            close = math.isfinite(distance) and distance <= allowed + _slack(
+                one, other, precision, real_precision
+            )
+        if not close:
+            farthest = distance
+    if farthest >= 0:
+        yield Finding("numbers", by=farthest)
 
 
 def _slack(one: str, other: str, precision: _Precision, real_precision: _Precision) -> float:
@@ -676,14 +679,23 @@ def _precision(numbers: Iterable[str]) -> _Precision:
     return _Precision(decimals, digits)
 
 
-def _floats(number: str) -> tuple[float, ...]:
-    """Return the value of a printed number or bool; two values if it is complex."""
+def _value(number: str) -> complex:
+    """Return the value of a printed number or bool."""
     if number in BOOLS:
-        return (float(number == "True"),)
-    if number.endswith("j"):
-        value = complex(number.replace(" ", ""))
-        return value.real, value.imag
-    return (float(number),)
+        return float(number == "True")
+    return complex(number.replace(" ", "")) if number.endswith("j") else float(number)
+
+
+def _distance(mine: complex, real: complex) -> float:
+    """Return how far apart two numbers are; infinity if that is no number, nothing between two `nan`."""
+    if mine == real or (mine != mine and real != real):
+        return 0.0
+    distance = _size(mine - real)
+    return math.inf if math.isnan(distance) else distance
+
+
+def _size(value: complex) -> float:
+    return abs(value) if isinstance(value, float) else math.hypot(value.real, value.imag)
 
 
 def _is_int(number: str) -> bool:
@@ -698,7 +710,3 @@ def _exponent(number: str) -> int:
 
 def _power(exponent: int) -> float:
     return 10.0 ** max(-300, min(exponent, 300))
-
-
-def _finite(number: float) -> float:
-    return number if math.isfinite(number) else 0.0

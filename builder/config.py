@@ -8,6 +8,7 @@ options with the same `check_option`.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import difflib
 import json
 import math
@@ -23,14 +24,16 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from builder import urls
+from builder import jekyll, urls
 from builder.model import Config, ExecuteConfig, Problem, SiteError
 from builder.sizes import parse_size, size_text
 
-_NOT_IN_FILES: Final = frozenset({"root"})
+_NOT_IN_FILES: Final = frozenset({"root", "jekyll"})
 # With their defaults. Jekyll leaves a folder in peace whose name begins with `_`.
 _FOLDERS: Final = {"content": "content", "output": "output", "templates": "templates", "freeze": "_freeze"}
 _KEPT_FROM_OUTPUT: Final = (".git", ".fencepost")
+# In a folder of Jekyll's all lies at the top, and a folder without `_` is published.
+_JEKYLL_FOLDERS: Final = {**_FOLDERS, "content": ".", "templates": "_templates"}
 
 
 class OptionError(ValueError):
@@ -54,11 +57,16 @@ def read_config(root: Path, overrides: Mapping[str, Any] | None = None) -> Confi
     file = _find_file(root)
     line = _File("command line", table={k: v for k, v in (overrides or {}).items() if v is not None})
     problems: list[Problem] = []
+    theirs = None if "content" in {**file.table, **line.table} else jekyll.config_file(root)
     values = {
+        **(_read_jekyll(root, theirs) if theirs else {}),
         **_read_table(Config, file, file.table, "", problems),
         **_read_table(Config, line, line.table, "", problems),
     }
-    for name, default in _FOLDERS.items():
+    # An old blog shows what its author wrote: many of its outputs were random, and its prose quotes them.
+    if theirs and "outputs" not in file.table.get("execute", {}):
+        values["execute"] = dataclasses.replace(values["execute"], outputs="authored")
+    for name, default in (_JEKYLL_FOLDERS if theirs else _FOLDERS).items():
         # normpath, so that "../x" and "./x" are shown as an author would say them.
         values[name] = Path(os.path.normpath(root / values.get(name, default)))
     config = Config(root=root, **values)
@@ -66,6 +74,22 @@ def read_config(root: Path, overrides: Mapping[str, Any] | None = None) -> Confi
     if problems:
         raise SiteError(*problems)
     return config
+
+
+def _read_jekyll(root: Path, file: Path) -> dict[str, Any]:
+    """The options that a folder of Jekyll's gives; what is wrong with one is a warning, and it is left out."""
+    settings = jekyll.read_settings(file)
+    text = file.read_text(encoding="utf-8-sig")
+    types_ = option_types(Config)
+    values: dict[str, Any] = {"execute": ExecuteConfig()}
+    problems = []
+    for name, value in jekyll.options(settings).items():
+        try:
+            values[name] = check_option(name, types_[name], value)
+        except OptionError as error:
+            line = next((n for n, row in enumerate(text.split("\n"), 1) if row.startswith(f"{name}:")), 0)
+            problems.append(Problem("warning", file.name, line, "config", error.message, error.hint))
+    return {**values, "jekyll": jekyll.jekyll_of(root, settings, problems)}
 
 
 # --- options, for front matter and cells too -------------------------------------------------
@@ -252,6 +276,7 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "timezone": _timezone,
     "permalink": _permalink,
     "feed_limit": _at_least(0),
+    "paginate": _at_least(0),
     "seed": _seed,
     "threads": _at_least(1),
     "timeout": _above_zero,
@@ -420,7 +445,10 @@ def _folder_problems(config: Config, file: _File, line: _File) -> Iterator[Probl
     elif _lies_in(root, output):
         yield problem("output", f"the output folder is, or holds, the site's own folder: {output}")
     else:
-        sources = (content, config.templates, config.freeze, *(root / name for name in _KEPT_FROM_OUTPUT))
+        kept = (".git", ".fencepost", "_posts") if config.jekyll else _KEPT_FROM_OUTPUT
+        sources = (config.templates, config.freeze, *(root / name for name in kept))
+        if not config.jekyll:
+            sources = (content, *sources)
         for source in sources:
             if _lies_in(output, source) or _lies_in(source, output):
                 yield problem("output", f"the output folder must lie apart from {source}: {output}")

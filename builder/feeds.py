@@ -9,13 +9,12 @@ from __future__ import annotations
 import html
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from urllib.parse import urljoin
 
-from builder.model import Article, Config, Page
-from builder.site import Site
-from builder.urls import absolute, output_path
+from builder.model import Config
+from builder.urls import absolute
+from builder.views import ArticleView, SiteView
 
 FEED_URL = "/feed.xml"
 
@@ -36,13 +35,7 @@ def has_feed(config: Config) -> bool:
     return bool(config.url)
 
 
-def feed(site: Site) -> Iterator[Page]:
-    """The feed of the newest posts."""
-    if has_feed(site.config):
-        yield Page(output_path(FEED_URL), atom(site))
-
-
-def atom(site: Site) -> bytes:
+def atom(site: SiteView) -> bytes:
     """The Atom document. It says when the newest entry changed, never when it was built."""
     config = site.config
     articles = site.articles[: config.feed_limit]
@@ -63,7 +56,7 @@ def atom(site: Site) -> bytes:
     return document + b"\n"
 
 
-def _entry(root: ET.Element, site: Site, article: Article) -> None:
+def _entry(root: ET.Element, site: SiteView, article: ArticleView) -> None:
     address = absolute(site.config, article.url)
     entry = _add(root, "entry")
     _add(entry, "id", address)
@@ -110,8 +103,9 @@ def _clean(text: str) -> str:
     return _FORBIDDEN.sub("", text)
 
 
-def _changed(article: Article) -> datetime:
-    return article.last_modified or article.date
+def _changed(article: ArticleView) -> datetime:
+    changed: datetime = article.last_modified or article.date
+    return changed
 
 
 def _moment(when: datetime) -> str:

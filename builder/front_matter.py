@@ -7,6 +7,7 @@ that is no YAML is read line by line, so that its post is still built.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import re
 import unicodedata
@@ -63,27 +64,29 @@ _YAML_NEWLINE = re.compile("[\x85\u2028\u2029]")
 
 
 def parse_front_matter(
-    text: str, path: str, timezone: tzinfo
+    text: str, path: str, timezone: tzinfo, defaults: Mapping[str, Any] | None = None
 ) -> tuple[FrontMatter, int, tuple[Problem, ...]]:
     """The front matter of a file, the line (from 1) where its body begins, and all problems.
 
-    A date without a zone is in `timezone`. Nothing is raised, whatever `text` is.
+    A date without a zone is in `timezone`. With `defaults`, which hold for the keys that are left out, the
+    rules are Jekyll's: what can be read is read, and all that is wrong is a warning. Nothing is raised,
+    whatever `text` is.
     """
+    reader = _Reader(path, timezone) if defaults is None else _JekyllReader(path, timezone, defaults)
     opening = _OPENING.match(text)
     if not opening:
-        return FrontMatter(), 1, ()
-    reader = _Reader(path, timezone)
+        return reader.read(""), 1, ()
     closing = _CLOSING.search(text, opening.end())
     if not closing:
         reader.report(1, "the block opened here is never closed", "add a line `---` below it")
-        return FrontMatter(), 1, tuple(reader.problems)
+        return reader.read(""), 1, tuple(reader.problems)
     body_line = len(_NEWLINE.findall(text[: closing.end()])) + 1
     if not closing[0].endswith(("\r", "\n")):
         body_line += 1
     block = text[opening.end() : closing.start()]
     if len(block.encode(errors="replace")) > LARGEST:
         reader.report(1, f"the block is larger than {LARGEST // 1024} KB", "move text below the second `---`")
-        return FrontMatter(), body_line, tuple(reader.problems)
+        return reader.read(""), body_line, tuple(reader.problems)
     front_matter = reader.read(_YAML_NEWLINE.sub(" ", _NEWLINE.sub("\n", block)))
     return front_matter, body_line, tuple(reader.problems)
 
@@ -173,6 +176,9 @@ def _line_value(text: str, lines: list[str]) -> yaml.Node | None:
         return None
     except (yaml.YAMLError, UnicodeEncodeError):
         items = [match[1].strip() for line in lines[1:] if (match := _ITEM.fullmatch(line))]
+        if text.startswith("- "):  # `tags: - [a, b]`
+            with contextlib.suppress(yaml.YAMLError, UnicodeEncodeError, _Refused):
+                return _compose(text)
         if text or not items:
             return _text_node(text)
         return yaml.SequenceNode("tag:yaml.org,2002:seq", [_text_node(item) for item in items])
@@ -197,10 +203,13 @@ def _line(place: yaml.Node | yaml.Event) -> int:
 class _Reader:
     """Reads the fields of one block; what is wrong with them collects in `problems`."""
 
+    refuses_tabs = True
+
     def __init__(self, path: str, timezone: tzinfo) -> None:
         self.path = path
         self.timezone = timezone
         self.problems: list[Problem] = []
+        self.broken = False  # the block is no YAML
 
     def report(self, line: int, message: str, hint: str = "", level: Level = "error") -> None:
         message = f"front matter: {message}"
@@ -208,8 +217,10 @@ class _Reader:
 
     def read(self, block: str) -> FrontMatter:
         entries = {entry.key: entry for entry in self.entries(block)}  # of two, the last, as in Jekyll
+        lines = {key: entry.line for key, entry in entries.items()}
         self.report_slips(entries)
         self.report_cut_title(entries, block)
+        entries = self.with_defaults(entries)
         extra = {key: _plain(entry.node) for key, entry in entries.items() if key not in _KNOWN}
         return FrontMatter(
             title=self.text(entries.get("title")),
@@ -219,14 +230,26 @@ class _Reader:
             tags=self.words(entries.get("tag"), entries.get("tags")),
             toc=self.flag(entries.get("toc"), None, "warning"),
             # A post whose author wrote `draft: ture` must not go out.
-            published=self.flag(entries.get("published"), False, "error") is not False,
+            published=self.is_published(entries.get("published")),
             draft=self.flag(entries.get("draft"), True, "error") is True,
             permalink=self.scalar(entries.get("permalink"), "text"),
             description=self.text(entries.get("description")) or self.text(entries.get("excerpt")),
             execute=self.execute(entries.get("execute")),
             extra=extra,
-            lines={key: entry.line for key, entry in entries.items()},
+            lines=lines,
+            broken=self.broken,
+            url_categories=self.url_categories(entries),
         )
+
+    def with_defaults(self, entries: dict[str, _Entry]) -> dict[str, _Entry]:
+        return entries
+
+    def is_published(self, entry: _Entry | None) -> bool:
+        return self.flag(entry, False, "error") is not False
+
+    def url_categories(self, entries: Mapping[str, _Entry]) -> tuple[str, ...]:
+        """Categories as addresses have them, where those are others than the post's."""
+        return ()
 
     def entries(self, block: str) -> list[_Entry]:
         """The top-level keys in order; a key that is given twice is in it twice, and reported."""
@@ -249,12 +272,14 @@ class _Reader:
             if tab := _TAB.search(block):
                 line = block.count("\n", 0, tab.start())
                 self.report(line + 2, "a tab stands where YAML wants spaces", "write a space")
-                return None
+                if self.refuses_tabs:
+                    return None
             node = _compose(block)
         except _Refused as error:
             self.report(error.line + 2, error.message)
             return None
         except yaml.YAMLError as error:
+            self.broken = True
             what = error.problem if isinstance(error, yaml.MarkedYAMLError) else "a control character"
             self.report(_error_line(error, block) + 2, f"this is no YAML: {what}", hint)
             return None
@@ -264,6 +289,7 @@ class _Reader:
         if node is None:
             return []
         if not isinstance(node, yaml.MappingNode):
+            self.broken = True
             self.report(_line(node) + 2, "this is no list of `key: value` lines", hint)
             return None
         return [
@@ -322,10 +348,13 @@ class _Reader:
         text = self.scalar(entry, "a date")
         if not entry or not text:
             return None
-        moment = _parse_moment(text, self.timezone)
+        moment = self.parse_moment(text, entry)
         if moment is None:
             self.report(entry.line, f"`{entry.key}` is not a date: {shown(text)}", "write 2023-03-06")
         return moment
+
+    def parse_moment(self, text: str, entry: _Entry) -> datetime | None:
+        return _parse_moment(text, self.timezone)
 
     def words(self, one: _Entry | None, many: _Entry | None) -> tuple[str, ...]:
         """Tags or categories, as Jekyll reads them: the singular key holds one text, the plural one a
@@ -385,6 +414,68 @@ class _Reader:
         return options
 
 
+class _JekyllReader(_Reader):
+    """The same by Jekyll's rules: nothing in a block keeps its post from the site."""
+
+    refuses_tabs = False  # Ruby's YAML is libyaml, which reads on
+
+    def __init__(self, path: str, timezone: tzinfo, defaults: Mapping[str, Any]) -> None:
+        super().__init__(path, timezone)
+        self.defaults = defaults
+
+    def report(self, line: int, message: str, hint: str = "", level: Level = "error") -> None:
+        super().report(line, message, hint, "warning")
+
+    def with_defaults(self, entries: dict[str, _Entry]) -> dict[str, _Entry]:
+        """The keys of `defaults`, and those of the block, which win unless they are empty."""
+        represent = yaml.representer.SafeRepresenter().represent_data
+        found = {key: _Entry(_nfc(key), 0, represent(value), 0) for key, value in self.defaults.items()}
+        return found | {k: e for k, e in entries.items() if k not in found or e.node.tag != _NULL}
+
+    def is_published(self, entry: _Entry | None) -> bool:
+        """Whatever is neither false nor empty is true for Ruby."""
+        return entry is None or (entry.node.tag != _NULL and self.flag(entry, True, "error") is not False)
+
+    def url_categories(self, entries: Mapping[str, _Entry]) -> tuple[str, ...]:
+        """The categories of the defaults, then `categories` cut at spaces only, then `category`.
+
+        Jekyll reads nothing of a block that is no YAML.
+        """
+        default, many, one = (
+            self.defaults.get("categories"),
+            entries.get("categories"),
+            entries.get("category"),
+        )
+        words = default.split() if isinstance(default, str) else list(map(str, default or ()))
+        if self.broken:
+            return tuple(words)
+        for entry, cut in ((many, True), (one, False)):
+            if entry and _is_scalar(entry.node):
+                text = self.scalar(entry, "text")
+                words += text.split() if cut else [text] if text else []
+            else:
+                words += self.items(entry)
+        return tuple(dict.fromkeys(word for word in words if word))
+
+    def parse_moment(self, text: str, entry: _Entry) -> datetime | None:
+        """YAML takes a time of day without quotes and without a zone for UTC, and Jekyll with it."""
+        is_yaml = isinstance(entry.node, yaml.ScalarNode) and not entry.node.style
+        utc = is_yaml and _YAML_MOMENT.fullmatch(text)
+        moment = _parse_moment(text, UTC if utc else self.timezone)
+        if moment is None and (american := _AMERICAN.fullmatch(text)):
+            month, day, year = american.groups()
+            moment = _parse_moment(f"{year}-{month}-{day}", self.timezone)
+            self.report(
+                entry.line, f"`{entry.key}` is read as month/day/year: {shown(text)}", "write 2023-03-06"
+            )
+        elif moment is None and (start := _MOMENT.match(text)):
+            moment = _parse_moment(start[0].strip(), self.timezone)
+            if moment is not None:
+                what = f"`{entry.key}` is read up to `{start[0].strip()}`: {shown(text)}"
+                self.report(entry.line, what, "write 2023-03-06 10:00:00 +0900")
+        return moment
+
+
 def _option(name: str, kind: Any, node: yaml.Node) -> Any:
     if isinstance(node, yaml.ScalarNode):
         return option_from_text(name, kind, node.value)
@@ -400,6 +491,9 @@ _MOMENT = re.compile(
     r"\s*(?:([Zz]|UTC|GMT)|([+-])(\d{1,2}):?(\d{2})?)?)?",
     re.ASCII,
 )
+
+_YAML_MOMENT = re.compile(r"\d{4}-\d{1,2}-\d{1,2}(?:[Tt]|[ \t]+)\d{1,2}:\d{2}:\d{2}(?:\.\d*)?", re.ASCII)
+_AMERICAN = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})", re.ASCII)
 
 
 def _parse_moment(text: str, zone: tzinfo) -> datetime | None:

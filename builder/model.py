@@ -41,8 +41,11 @@ class SiteError(Exception):
     """Nothing can be built: the command prints `problems` and ends with exit code 2."""
 
     def __init__(self, *problems: Problem) -> None:
-        super().__init__("; ".join(problem.message for problem in problems))
+        super().__init__(*problems)
         self.problems = problems
+
+    def __str__(self) -> str:
+        return "; ".join(problem.message for problem in self.problems)
 
 
 # --- configuration ---------------------------------------------------------------------------
@@ -58,7 +61,7 @@ class ExecuteConfig:
     threads: int = 1
     timeout: float = 60.0  # seconds per cell
     post_timeout: float = 300.0  # seconds per post
-    memory: str = "4 GiB"  # address space of each process of a post; "0": no limit
+    memory: str = "4 GiB"  # that each process of a post may take; "0": no limit
     processes: int = 64  # that a post may have at once
     output_lines: int = 2000  # of a cell's text that the page shows
     output_size: str = "256 KiB"  # the same in bytes
@@ -72,6 +75,31 @@ class ExecuteConfig:
     figure_format: str = "svg"
     start: str = "fork"  # "fork" or "spawn": how a post's process comes to be
     environment: tuple[str, ...] = ()  # further variables that the cells may see
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One entry of `defaults` in Jekyll's configuration: front matter for what lies below `path`."""
+
+    path: str
+    type: str | None  # the label of a collection, "posts" or "pages"; None: whatever it is
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Jekyll:
+    """What a folder of Jekyll's says about itself beyond the options that a `Config` has."""
+
+    settings: Mapping[str, Any]  # `_config.yml` as YAML reads it
+    permalink: str  # of posts, a style (`pretty`) spelled out
+    suffix: str  # what the style of permalinks puts behind pages: "/", ":output_ext" or ""
+    collections: Mapping[str, str]  # label -> permalink, of those that are published
+    defaults: tuple[Scope, ...]
+    include: tuple[str, ...]
+    exclude: tuple[str, ...]
+    suffixes: tuple[str, ...]  # of Markdown files, with their dots
+    navigation: tuple[tuple[str, str], ...]  # (title, address) of `_data/navigation.yml`
+    problems: tuple[Problem, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +120,13 @@ class Config:
     timezone: str = "UTC"
     permalink: str = "/:categories/:title/"
     feed_limit: int = 20
+    paginate: int = 20  # articles on one page of a list; 0: all
     drafts: bool = False
     future: bool = False
     execute: ExecuteConfig = field(default_factory=ExecuteConfig)
     # Options of ExecuteConfig for the posts below a folder of content/, by its path there; the longest wins.
     folders: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    jekyll: Jekyll | None = None  # the folder is a site of Jekyll's, built in place
 
 
 # --- what the author wrote -------------------------------------------------------------------
@@ -119,6 +149,8 @@ class FrontMatter:
     execute: Mapping[str, Any] = field(default_factory=dict)  # checked: names of ExecuteConfig only
     extra: Mapping[str, Any] = field(default_factory=dict)  # every other key, as YAML gives it
     lines: Mapping[str, int] = field(default_factory=dict)  # top-level key -> its line in the file
+    broken: bool = False  # the block is no YAML, and was read line by line
+    url_categories: tuple[str, ...] = ()  # as Jekyll puts them into addresses: `a, b` is `a,` and `b`
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,12 +317,15 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """A post after running and rendering: what templates show. `url` has no baseurl and is decoded."""
+    """A post after running and rendering: what templates show, but for its HTML, which stays on disk.
+
+    `url` has no baseurl and is decoded.
+    """
 
     path: str
     url: str
     title: str
-    html: str
+    body: str  # the name of its HTML among the bodies: `Site.html` reads it
     toc: tuple[Heading, ...]
     summary: str  # plain text
     date: datetime  # 1 January 1970 for a post that is not `dated`, so that it comes last
@@ -385,4 +420,4 @@ class Built:
 
     report: Report
     until: float
-    inputs: tuple[Path, ...]
+    inputs: tuple[str, ...]

@@ -1,8 +1,11 @@
 """Pages -> the output folder: the old site or the new one at every moment.
 
-The new site is laid out beside the old one, in a folder on the same disk, with hard links for the files
-that stay as they are; then the two folders are exchanged by one rename, and the old one is removed. A
-manifest outside the output folder says which files are ours: nothing else is ever removed.
+The new site is laid out in a folder of its own on the same disk, with hard links for the files that stay as
+they are, and the two folders are exchanged by one rename. The old site is kept as the *spare*: the next
+build brings it up to date, by what has changed since, and exchanges again. So a change costs what it
+changes, however large the site is.
+
+A manifest outside the output folder says which files are ours: nothing else is ever removed.
 """
 
 from __future__ import annotations
@@ -15,14 +18,15 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
-from builder.model import Config, Page, Problem, SiteError
+from builder.model import Config, Problem, SiteError
 from builder.sizes import size_text
 
-FileId = tuple[str, int, int]  # SHA-256, size in bytes, time of change in ns
+FileId: TypeAlias = tuple[str, int, int]  # SHA-256, size in bytes, time of change in ns
 AT_FDCWD = -100
 RENAME_EXCHANGE = 2
 
@@ -36,210 +40,330 @@ class Written:
     removed: int
 
 
-def write_pages(pages: Iterable[Page], config: Config) -> Written:
-    """Make the output folder hold `pages`, and nothing else.
+class Tree:
+    """The next state of the output folder.
 
-    Raises SiteError, with nothing changed, if the folder holds files that no build of ours wrote, or if
-    the disk does not take the site.
+    tree = Tree(config)                  reads the manifest; refuses a folder with foreign files
+    tree.begin(keep)                     lays out what stays as it is
+    tree.put(path, content) -> FileId    in any process
+    tree.finish(files) -> Written        exchanges the folders, if anything has changed
     """
-    manifest = Manifest.of(config)
-    wanted = {page.path: page for page in pages}
-    hashes = {path: _hash(page.content) for path, page in wanted.items()}
-    present = _scan(config.output)
-    ours = manifest.unchanged(present)
-    _refuse_foreign(config, manifest, present, wanted, hashes)
-    same = {path for path, digest in hashes.items() if ours.get(path) == digest}
-    gone = [path for path in present if path not in wanted]
-    if len(same) == len(wanted) and not gone and config.output.is_dir():
-        shutil.rmtree(manifest.staging, ignore_errors=True)  # a killed build may have left one
-        return Written(len(wanted), 0, 0)
-    try:
-        _exchange(config, manifest, wanted, hashes, same)
-    except OSError as error:
-        shutil.rmtree(manifest.staging, ignore_errors=True)
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._output = str(config.output)
+        self._manifest = Manifest.of(config)
+        self._present, self._folders = _scan(config.output)
+        self._ours = self._manifest.unchanged(self._present)
+        self._next = str(self._manifest.next_site)
+
+    def has(self, path: str) -> bool:
+        """Is the file there as the last build left it?"""
+        return path in self._ours
+
+    def identity(self, path: str) -> FileId:
+        """Return the identity of a file that `has` says is there."""
+        return self._ours[path]
+
+    def begin(self, keep: Collection[str]) -> None:
+        """Lay out the next site with the files `keep` of the present one. Raises SiteError."""
+        with self._told_apart():
+            lag = self._manifest.take_spare()
+            if lag is None:
+                Path(self._next).mkdir(parents=True)
+                self._link(keep)
+            else:
+                self._remove(path for path in lag if path not in self._ours)
+                self._link(path for path in lag if path in self._ours)
+
+    def put(self, path: str, content: bytes | Path) -> FileId:
+        """Put a file into the next site; one with the same bytes stays the file that it is."""
+        digest = _hash(content)
+        old = self._ours.get(path)
+        target = f"{self._next}/{path}"
+        if old is not None and old[0] == digest:
+            if not os.path.exists(target):
+                self._link([path])
+            return old
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(target)  # never written to: it may be a file of the present site, too
+        _make_parent(target)
+        _write(target, content)
+        stat = os.stat(target)
+        return digest, stat.st_size, stat.st_mtime_ns
+
+    def finish(self, files: Mapping[str, FileId]) -> Written:
+        """Make the output folder hold `files`, which are all in the next site, and nothing else.
+
+        Raises SiteError, with nothing changed, if it holds files that no build of ours wrote.
+        """
+        changed = {path for path, identity in files.items() if self._ours.get(path) != identity}
+        gone = [path for path in self._present if path not in files]
+        self._refuse_foreign(files)
+        with self._told_apart():
+            self._remove(path for path in self._ours if path not in files)
+            if not changed and not gone and os.path.isdir(self._output):
+                self._manifest.settle(files)
+                self._manifest.keep_spare([])
+            else:
+                self._exchange(files, [*changed, *gone])
+        return Written(len(files), len(changed), len(gone))
+
+    def abandon(self) -> None:
+        """Forget the next site."""
+        self._manifest.tidy()
+
+    def _exchange(self, files: Mapping[str, FileId], lag: list[str]) -> None:
+        self._manifest.announce(files)
+        if os.path.isdir(self._output):
+            os.chmod(self._next, os.stat(self._output).st_mode & 0o7777)
+            try:
+                _swap(self._manifest.next_site, self._config.output)
+            except OSError:
+                self._manifest.recall()
+                raise
+            self._manifest.confirm()
+            self._give_back()
+            self._manifest.keep_spare(lag)
+        else:
+            self._config.output.parent.mkdir(parents=True, exist_ok=True)
+            os.rename(self._next, self._output)
+            self._manifest.confirm()
+
+    def _give_back(self) -> None:
+        """What somebody put into the old site while the new one was made goes back to where they put it."""
+        old = self._manifest.next_site
+        for folder, time in self._folders.items():
+            place = old / folder
+            if not place.is_dir() or place.stat().st_mtime_ns == time:
+                continue
+            for path in _scan(place)[0]:
+                found = folder + path
+                if found not in self._present and not (self._config.output / found).exists():
+                    _make_parent(f"{self._output}/{found}")
+                    (old / found).rename(self._config.output / found)
+
+    def _link(self, paths: Iterable[str]) -> None:
+        """Let the next site have files of the present one: as the same files where the disk can do that."""
+        for path in paths:
+            source, target = f"{self._output}/{path}", f"{self._next}/{path}"
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(target)
+            _make_parent(target)
+            try:
+                os.link(source, target)
+            except OSError as error:
+                if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                    raise
+                shutil.copy2(source, target)
+
+    def _remove(self, paths: Iterable[str]) -> None:
+        """Remove files of the next site, and the folders that are empty then."""
+        for path in paths:
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                os.unlink(f"{self._next}/{path}")
+            parent = os.path.dirname(path)
+            while parent:
+                try:
+                    os.rmdir(f"{self._next}/{parent}")
+                except OSError:
+                    break
+                parent = os.path.dirname(parent)
+
+    def _refuse_foreign(self, files: Mapping[str, FileId]) -> None:
+        foreign = [
+            path
+            for path in self._present
+            if path not in self._ours
+            and not (path in files and self._manifest.knows(path))
+            and not (path in files and _hash(self._config.output / path) == files[path][0])
+        ]
+        if foreign:
+            self.abandon()
+            more = f" and {len(foreign) - 3} more" if len(foreign) > 3 else ""
+            message = (
+                f"the output folder holds files that no build wrote: {', '.join(sorted(foreign)[:3])}{more}"
+            )
+            hint = "move them to the content folder, or choose another folder with --output"
+            raise SiteError(Problem("error", _shown(self._config), 0, "output", message, hint))
+
+    @contextlib.contextmanager
+    def _told_apart(self) -> Iterator[None]:
+        """Tell of a disk that does not take the site; the present one stays."""
+        try:
+            yield
+        except OSError as error:
+            raise self.failure(error) from error
+
+    def failure(self, error: OSError) -> SiteError:
+        """What to tell of a disk that does not take the site."""
+        new = sum(stat.st_size for stat in _scan(self._manifest.next_site)[0].values() if stat.st_nlink == 1)
+        self.abandon()
         hint = ""
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            new = sum(_size(page.content) for path, page in wanted.items() if path not in same)
-            hint = f"the new files need {size_text(new)} in {manifest.staging.parent}"
-        where = error.filename or config.output
+            hint = f"free some space in {self._manifest.next_site.parent}"
+            hint += f": the new files need {size_text(new)} and more" if new else ""
+        where = error.filename or self._config.output
         message = f"{where}: {error.strerror}"
-        raise SiteError(
-            Problem("error", _shown(config, config.output), 0, "output", message, hint)
-        ) from error
-    return Written(len(wanted), len(wanted) - len(same), len(gone))
-
-
-def is_whole(config: Config) -> bool:
-    """Is the output folder just as the last build left it?"""
-    manifest = Manifest.of(config)
-    present = _scan(config.output)
-    return bool(present) and len(present) == len(manifest.files) == len(manifest.unchanged(present))
-
-
-def clean_output(config: Config) -> int:
-    """Remove the files that builds wrote, and the folders that are empty then; return their number."""
-    manifest = Manifest.of(config)
-    present = _scan(config.output)
-    mine = [path for path in present if path in manifest.unchanged(present)]
-    for path in mine:
-        (config.output / path).unlink()
-    _remove_empty(config.output)
-    with contextlib.suppress(FileNotFoundError):
-        manifest.path.unlink()
-    return len(mine)
+        return SiteError(Problem("error", _shown(self._config), 0, "output", message, hint))
 
 
 class Manifest:
     """Which files of one output folder builds of ours wrote, and how they were then.
 
-    While a new site is about to be put in place, `before` has the files of the old one: whichever of the
-    two a killed build has left, all of it is ours.
+    While a new site is being put in place, it is announced in a second file: whichever of the two sites a
+    killed build has left, all of it is ours.
     """
 
-    def __init__(
-        self, path: Path, staging: Path, files: Mapping[str, FileId], before: Mapping[str, FileId]
-    ) -> None:
-        self.path = path
-        self.staging = staging
-        self.files = files
-        self.before = before
+    def __init__(self, home: Path, near: Path, name: str) -> None:
+        self.path = home / f"manifest-{name}.json"
+        self._announced = home / f"manifest-{name}.next.json"
+        self._lag = home / f"spare-{name}.json"
+        self._spare = near / f".spare-{name}"
+        self.next_site = near / f".next-{name}"
+        self.files = _read_files(self.path)
+        self.announced = _read_files(self._announced)
 
     @classmethod
     def of(cls, config: Config) -> Manifest:
         """Read the manifest of `config.output`; a missing or damaged one says that nothing is ours."""
         home = config.root / ".fencepost"
-        # By its place in the site, so that a site may be moved.
-        name = hashlib.sha256(os.fsencode(_shown(config, config.output))).hexdigest()[:12]
+        name = hashlib.sha256(os.fsencode(_shown(config))).hexdigest()[:12]  # a site may be moved as a whole
         near = home if _same_disk(home, config.output) else config.output.parent
-        path = home / f"manifest-{name}.json"
-        files: dict[str, FileId] = {}
-        before: dict[str, FileId] = {}
-        try:
-            stored = json.loads(path.read_text(encoding="utf-8"))
-            files, before = (
-                {p: (h, size, time) for p, (h, size, time) in stored[name].items()}
-                for name in ("files", "before")
-            )
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            pass
-        return cls(path, near / f".next-{name}", files, before)
+        return cls(home, near, name)
 
     def knows(self, path: str) -> bool:
         """Did a build of ours ever write a file of this name here?"""
-        return path in self.files or path in self.before
+        return path in self.files or path in self.announced
 
-    def unchanged(self, present: Mapping[str, os.stat_result]) -> dict[str, str]:
-        """Return {path: SHA-256} of the present files that are just as a build of ours left them."""
+    def unchanged(self, present: Mapping[str, os.stat_result]) -> dict[str, FileId]:
+        """Return those of the present files that are just as a build of ours left them."""
         found = {}
         for path, stat in present.items():
-            for known in (self.files, self.before):
-                digest, size, time = known.get(path, ("", -1, -1))
-                if (size, time) == (stat.st_size, stat.st_mtime_ns):
-                    found[path] = digest
+            for known in (self.files, self.announced):
+                identity = known.get(path)
+                if identity and identity[1] == stat.st_size and identity[2] == stat.st_mtime_ns:
+                    found[path] = identity
         return found
 
-    def save(self, files: Mapping[str, FileId], before: Mapping[str, FileId]) -> None:
-        """Put a new manifest in place."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self.path.with_suffix(".new")
-        text = json.dumps({"files": files, "before": before}, ensure_ascii=False)
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(self.path)
+    def take_spare(self) -> list[str] | None:
+        """Make the spare the next site; return the paths in which it differs from the present one.
+
+        None: there is no spare that can be trusted, and the next site is to be laid out anew.
+        """
+        shutil.rmtree(self.next_site, ignore_errors=True)
+        lag = None
+        with contextlib.suppress(OSError, ValueError):
+            if not self.announced:
+                lag = list(json.loads(self._lag.read_text(encoding="utf-8")))
+        self._lag.unlink(missing_ok=True)  # from here on the spare is no whole site
+        if lag is not None and self._spare.is_dir():
+            self._spare.rename(self.next_site)
+            return lag
+        shutil.rmtree(self._spare, ignore_errors=True)
+        return None
+
+    def keep_spare(self, lag: list[str]) -> None:
+        """Make the next site, which after an exchange is the old one, the spare."""
+        shutil.rmtree(self._spare, ignore_errors=True)
+        self.next_site.rename(self._spare)
+        _write_text(self._lag, json.dumps(sorted(lag), ensure_ascii=False))
+
+    def announce(self, files: Mapping[str, FileId]) -> None:
+        """Say that the files of the next site are ours, before it is put in place."""
+        _write_text(self._announced, json.dumps(files, ensure_ascii=False))
+
+    def recall(self) -> None:
+        """Say that the next site was not put in place."""
+        self._announced.unlink(missing_ok=True)
+
+    def confirm(self) -> None:
+        """Say that the next site is the present one."""
+        self._announced.replace(self.path)
+
+    def settle(self, files: Mapping[str, FileId]) -> None:
+        """Say that the present site is `files`, if a killed build has left that open."""
+        if self.announced:
+            self.announce(files)
+            self.confirm()
+
+    def tidy(self) -> None:
+        """Remove the next site, the spare and what a killed build has left."""
+        for folder in (self.next_site, self._spare):
+            shutil.rmtree(folder, ignore_errors=True)
+        self._lag.unlink(missing_ok=True)
+        for path in (self.path, self._announced, self._lag):
+            path.with_suffix(".new").unlink(missing_ok=True)
+
+    def forget(self) -> None:
+        """Remove all that is known of the output folder."""
+        self.tidy()
+        for path in (self.path, self._announced):
+            path.unlink(missing_ok=True)
 
 
-def _exchange(
-    config: Config,
-    manifest: Manifest,
-    wanted: Mapping[str, Page],
-    hashes: Mapping[str, str],
-    same: set[str],
-) -> None:
-    """Lay the new site out beside the old one and exchange the two."""
-    staging, output = manifest.staging, config.output
-    shutil.rmtree(staging, ignore_errors=True)
-    staging.mkdir(parents=True)
-    files: dict[str, FileId] = {}
-    folders: set[Path] = {staging}
-    for path, page in wanted.items():
-        target = staging / path
-        if target.parent not in folders:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            folders.add(target.parent)
-        if path in same:
-            _link(output / path, target)
-        elif isinstance(page.content, bytes):
-            target.write_bytes(page.content)
-        else:
-            shutil.copyfile(page.content, target)
-        stat = target.stat()
-        files[path] = (hashes[path], stat.st_size, stat.st_mtime_ns)
-    old = {**manifest.before, **manifest.files}
-    manifest.save(files, before=old)
-    if output.is_dir():
-        staging.chmod(output.stat().st_mode & 0o7777)
-        _swap(staging, output)
-    else:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        staging.rename(output)
-    manifest.save(files, before={})
-    _retire(staging, output, old)
+def is_whole(config: Config) -> bool:
+    """Is every file of the output folder there as the last build left it?"""
+    manifest = Manifest.of(config)
+    try:
+        for path, (_, size, time) in manifest.files.items():
+            stat = os.stat(f"{config.output}/{path}")
+            if stat.st_size != size or stat.st_mtime_ns != time:
+                return False
+    except OSError:
+        return False
+    return bool(manifest.files) and not manifest.announced
 
 
-def _retire(old_site: Path, output: Path, known: Mapping[str, FileId]) -> None:
-    """Remove the old site; a file that somebody put into it meanwhile goes back to where they put it."""
-    for path, stat in _scan(old_site).items():
-        if path not in known and stat.st_nlink == 1 and not (output / path).exists():
-            (output / path).parent.mkdir(parents=True, exist_ok=True)
-            (old_site / path).rename(output / path)
-    shutil.rmtree(old_site, ignore_errors=True)
+def clean_output(config: Config) -> int:
+    """Remove the files that builds wrote, and the folders that are empty then; return their number."""
+    manifest = Manifest.of(config)
+    mine = manifest.unchanged(_scan(config.output)[0])
+    for path in mine:
+        (config.output / path).unlink()
+    for place, _, _ in sorted(os.walk(config.output), reverse=True):
+        with contextlib.suppress(OSError):
+            Path(place).rmdir()
+    manifest.forget()
+    return len(mine)
 
 
-def _refuse_foreign(
-    config: Config,
-    manifest: Manifest,
-    present: Mapping[str, os.stat_result],
-    wanted: Mapping[str, Page],
-    hashes: Mapping[str, str],
-) -> None:
-    """Raise SiteError if the folder holds what no build of ours wrote (and the new site is not the same)."""
-    ours = manifest.unchanged(present)
-    foreign = [
-        path
-        for path in present
-        if path not in ours
-        and not (manifest.knows(path) and path in wanted)
-        and not (path in wanted and _hash(config.output / path) == hashes[path])
-    ]
-    if foreign:
-        shown = ", ".join(sorted(foreign)[:3]) + (f" and {len(foreign) - 3} more" if len(foreign) > 3 else "")
-        raise SiteError(
-            Problem(
-                "error",
-                _shown(config, config.output),
-                0,
-                "output",
-                f"the output folder holds files that no build wrote: {shown}",
-                "move them to the content folder, or choose another folder with --output",
-            )
-        )
+def _read_files(path: Path) -> dict[str, FileId]:
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        return {name: (digest, size, time) for name, (digest, size, time) in stored.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
 
 
-def _scan(folder: Path) -> dict[str, os.stat_result]:
-    """Return every file below a folder, by its path with forward slashes. Links are not followed."""
-    found: dict[str, os.stat_result] = {}
+def _write_text(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".new")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
+
+
+def _scan(folder: Path) -> tuple[dict[str, os.stat_result], dict[str, int]]:
+    """Return every file below a folder, by its path with forward slashes, and the times of its folders.
+
+    Links are not followed.
+    """
+    files: dict[str, os.stat_result] = {}
+    folders: dict[str, int] = {}
     waiting = [("", str(folder))]
     while waiting:
         prefix, place = waiting.pop()
         try:
-            entries = list(os.scandir(place))
+            with os.scandir(place) as entries:
+                folders[prefix] = os.stat(place).st_mtime_ns
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append((f"{prefix}{entry.name}/", entry.path))
+                    else:
+                        files[prefix + entry.name] = entry.stat(follow_symlinks=False)
         except (FileNotFoundError, NotADirectoryError):
             continue
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                waiting.append((f"{prefix}{entry.name}/", entry.path))
-            else:
-                found[prefix + entry.name] = entry.stat(follow_symlinks=False)
-    return found
+    return files, folders
 
 
 def _hash(content: bytes | Path) -> str:
@@ -252,18 +376,18 @@ def _hash(content: bytes | Path) -> str:
         return ""
 
 
-def _size(content: bytes | Path) -> int:
-    return len(content) if isinstance(content, bytes) else content.stat().st_size
+def _write(target: str, content: bytes | Path) -> None:
+    if isinstance(content, bytes):
+        with open(target, "xb") as file:
+            file.write(content)
+    else:
+        shutil.copyfile(content, target)
 
 
-def _link(source: Path, target: Path) -> None:
-    """Let the new site have a file of the old one: as the same file where the disk can do that."""
-    try:
-        os.link(source, target)
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        shutil.copy2(source, target)
+def _make_parent(target: str) -> None:
+    parent = os.path.dirname(target)
+    if not os.path.isdir(parent):
+        os.makedirs(parent, exist_ok=True)
 
 
 def _swap(staging: Path, output: Path) -> None:
@@ -284,12 +408,6 @@ def _swap(staging: Path, output: Path) -> None:
     aside.rename(staging)
 
 
-def _remove_empty(folder: Path) -> None:
-    for place, _, _ in sorted(os.walk(folder), reverse=True):
-        with contextlib.suppress(OSError):
-            Path(place).rmdir()
-
-
 def _same_disk(home: Path, output: Path) -> bool:
     home.mkdir(parents=True, exist_ok=True)
     near = output
@@ -298,5 +416,6 @@ def _same_disk(home: Path, output: Path) -> bool:
     return home.stat().st_dev == near.stat().st_dev
 
 
-def _shown(config: Config, path: Path) -> str:
-    return path.relative_to(config.root).as_posix() if path.is_relative_to(config.root) else str(path)
+def _shown(config: Config) -> str:
+    output = config.output
+    return output.relative_to(config.root).as_posix() if output.is_relative_to(config.root) else str(output)

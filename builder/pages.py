@@ -1,4 +1,4 @@
-"""Site -> Pages, through templates/.
+"""Site -> pages, through templates/.
 
 A theme is one folder. What lies below its `assets/` is copied byte for byte to `/assets/`; every other
 file is a Jinja2 template, and only the names used here (or by another template) have an effect. A site
@@ -9,31 +9,58 @@ are nobody's.
 A template sees
 
     config    the Config                    words    the words.Words of the site's language
-    site      the site.Site                 article, older, newer    on the page of an article
+    site      a views.SiteView              article, older, newer    on the page of an article
     term      on the page of one tag or category; `terms` and `heading` where they are listed
+    articles, paginator                     on a page of a list of articles
 
 and, beside Jinja2's own, the filters `href` (address on this site), `absolute` (with scheme and host),
 `date` (for people; `date("iso")` for programs) and `facts` (what the cells ran with). Nothing in a page
 depends on anything but the site: not on the time, not on the machine.
+
+Which pages there are is known before any is made: each is a `Sketch`, and only those are made that read
+something new.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 import jinja2
 
 from builder import feeds
-from builder.model import Config, Page, Problem, SiteError, Term
+from builder.bodies import BodyLost
+from builder.model import Config, Page, Problem, SiteError
 from builder.site import Claim, Site
 from builder.urls import absolute, href, output_path
+from builder.views import SiteView
 from builder.words import Words, words_for
 
-Maker: TypeAlias = Callable[[Site, jinja2.Environment], Iterable[Page]]
+Make: TypeAlias = Callable[[SiteView, jinja2.Environment], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """A page that can be made: its path in the output folder, and how."""
+
+    path: str
+    make: Make
+
+
+@dataclass(frozen=True, slots=True)
+class Paginator:
+    """Where one page of a list stands among the others. `older` and `newer` are URLs, or ""."""
+
+    number: int
+    total: int
+    older: str
+    newer: str
+
 
 ASSETS = "assets"
 HOME_URL, NOT_FOUND_URL = "/", "/404.html"
@@ -72,47 +99,51 @@ def environment(config: Config) -> jinja2.Environment:
     return result
 
 
-def articles(site: Site, environment: jinja2.Environment) -> Iterator[Page]:
+def sketches(site: Site) -> Iterator[Sketch]:
+    """Every page of the site that templates or feeds make."""
+    for kind in KINDS:
+        yield from kind(site)
+
+
+def articles(site: Site) -> Iterator[Sketch]:
     """One page per post (post.html) and per page (page.html)."""
     for article in (*site.articles, *site.pages):
-        name = "page.html" if article.page else "post.html"
-        older, newer = site.neighbours(article)
-        yield _page(site, environment, article.url, name, article=article, older=older, newer=newer)
+        yield Sketch(output_path(article.url), partial(_article_page, article.path, article.page))
 
 
-def index(site: Site, environment: jinja2.Environment) -> Iterator[Page]:
-    """The home page: all posts, newest first."""
-    yield _page(site, environment, HOME_URL, "index.html")
+def index(site: Site) -> Iterator[Sketch]:
+    """The home page and those behind it: all posts, newest first."""
+    yield from _list(site, HOME_URL, len(site.articles), "index.html", lambda view: {"list": view.articles})
 
 
-def tags(site: Site, environment: jinja2.Environment) -> Iterator[Page]:
-    """The list of tags, and one page per tag."""
-    return _term_pages(site, environment, TAGS_URL, site.tags, words_for(site.config.language).tags)
+def tags(site: Site) -> Iterator[Sketch]:
+    """The list of tags, and the posts of each tag."""
+    return _terms(site, TAGS_URL, "tags")
 
 
-def categories(site: Site, environment: jinja2.Environment) -> Iterator[Page]:
-    """The list of categories, and one page per category."""
-    words = words_for(site.config.language)
-    return _term_pages(site, environment, CATEGORIES_URL, site.categories, words.categories)
+def categories(site: Site) -> Iterator[Sketch]:
+    """The list of categories, and the posts of each category."""
+    return _terms(site, CATEGORIES_URL, "categories")
 
 
-def not_found(site: Site, environment: jinja2.Environment) -> Iterator[Page]:
+def not_found(site: Site) -> Iterator[Sketch]:
     """404.html, which hosts show for an address that is not there."""
-    yield _page(site, environment, NOT_FOUND_URL, "404.html")
+    yield Sketch(output_path(NOT_FOUND_URL), lambda view, templates: _made(view, templates, "404.html", {}))
 
 
-def feed(site: Site, environment: jinja2.Environment) -> Iterator[Page]:
+def feed(site: Site) -> Iterator[Sketch]:
     """The Atom feed, if the site has one."""
-    return feeds.feed(site)
+    if feeds.has_feed(site.config):
+        yield Sketch(output_path(feeds.FEED_URL), lambda view, _: feeds.atom(view))
 
 
-def assets(site: Site, environment: jinja2.Environment) -> Iterator[Page]:
+KINDS: tuple[Callable[[Site], Iterator[Sketch]], ...] = (articles, index, tags, categories, not_found, feed)
+
+
+def assets(config: Config) -> Iterator[Page]:
     """The stylesheet and the other files of the theme, the site's own before those that ship."""
-    for path, file in _asset_files(site.config).items():
+    for path, file in _asset_files(config).items():
         yield Page(path, file)
-
-
-PAGES: tuple[Maker, ...] = (articles, index, tags, categories, not_found, feed, assets)
 
 
 def theme_claims(config: Config) -> Iterator[Claim]:
@@ -125,20 +156,69 @@ def theme_claims(config: Config) -> Iterator[Claim]:
         yield Claim(path, "", f"the theme's file {path}")
 
 
-def _term_pages(
-    site: Site, environment: jinja2.Environment, url: str, terms: tuple[Term, ...], heading: str
-) -> Iterator[Page]:
-    yield _page(site, environment, url, "terms.html", terms=terms, heading=heading, list_url=url)
-    for term in terms:
-        yield _page(site, environment, term.url, "term.html", term=term, heading=heading, list_url=url)
+def list_claims(site: Site) -> Iterator[Claim]:
+    """The files that the further pages of lists want to be."""
+    for kind in (index, tags, categories):
+        for sketch in kind(site):
+            if "page/" in sketch.path:
+                yield Claim(sketch.path, "", f"a page of a list, /{sketch.path.removesuffix('index.html')}")
 
 
-def _page(site: Site, environment: jinja2.Environment, url: str, name: str, **context: object) -> Page:
+def _article_page(path: str, is_page: bool, site: SiteView, templates: jinja2.Environment) -> bytes:
+    article = site.article(path)
+    older, newer = site.neighbours(article)
+    name = "page.html" if is_page else "post.html"
+    return _made(site, templates, name, {"article": article, "older": older, "newer": newer})
+
+
+def _terms(site: Site, url: str, name: str) -> Iterator[Sketch]:
+    """The page that lists the terms of one kind, and the pages of each term."""
+    heading = getattr(words_for(site.config.language), name)
+
+    def overview(view: SiteView, templates: jinja2.Environment) -> bytes:
+        return _made(view, templates, "terms.html", {"terms": getattr(view, name), "heading": heading})
+
+    def context(term_url: str, view: SiteView) -> dict[str, object]:
+        term = view.term(term_url)
+        return {"list": term.articles, "term": term, "heading": heading, "list_url": url}
+
+    yield Sketch(output_path(url), overview)
+    for term in getattr(site, name):
+        yield from _list(site, term.url, len(term.articles), "term.html", partial(context, term.url))
+
+
+def _list(
+    site: Site, url: str, length: int, template: str, context: Callable[[SiteView], dict[str, object]]
+) -> Iterator[Sketch]:
+    """The pages of a list of so many articles; `context` gives the list itself, as `list`, and more."""
+    size = site.config.paginate or max(length, 1)
+    total = max(-(-length // size), 1)
+
+    def address(number: int) -> str:
+        return url if number == 1 else f"{url}page/{number}/"
+
+    def make(number: int, view: SiteView, templates: jinja2.Environment) -> bytes:
+        values = context(view)
+        whole: Any = values.pop("list")
+        start = (number - 1) * size
+        values["articles"] = whole[start : start + size]
+        newer = address(number - 1) if number > 1 else ""
+        older = address(number + 1) if number < total else ""
+        values["paginator"] = Paginator(number, total, older, newer)
+        return _made(view, templates, template, values)
+
+    for number in range(1, total + 1):
+        yield Sketch(output_path(address(number)), partial(make, number))
+
+
+def _made(site: SiteView, templates: jinja2.Environment, name: str, context: Mapping[str, object]) -> bytes:
     try:
-        text = environment.get_template(name).render(site=site, **context)
+        text = templates.get_template(name).render(site=site, **context)
+    except BodyLost:
+        raise
     except Exception as error:
         raise SiteError(_template_problem(site.config, name, error)) from error
-    return Page(output_path(url), text.encode("utf-8", errors="replace"))
+    return text.encode("utf-8", errors="replace")
 
 
 def _template_problem(config: Config, name: str, error: Exception) -> Problem:

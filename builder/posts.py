@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, time
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from zoneinfo import ZoneInfo
 
-from builder import urls
+from builder import jekyll, jekyll_files, urls
 from builder.model import Config, Level, Post, Problem
 
 MARKDOWN: Final = (".md", ".markdown")
@@ -27,51 +27,66 @@ _EPOCH: Final = datetime(1970, 1, 1)
 _CACHES: Final = "__pycache__"  # of modules beside a post that its cells import
 
 
+Identity: TypeAlias = tuple[int, int, int, int]  # size, times of change in ns, inode: other for another text
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A Markdown file as it is read: `path` as in Post, `text` decoded, with its line ends and BOM."""
+    """A file below the content folder: `path` as in Post, `file` where it lies, not read yet."""
 
     path: str
-    text: str
+    file: Path
+    identity: Identity
     page: bool
 
 
-def read_posts(config: Config) -> tuple[tuple[Post, ...], tuple[Path, ...], tuple[Problem, ...]]:
+def read_posts(config: Config) -> tuple[tuple[Post, ...], tuple[Source, ...], tuple[Problem, ...]]:
     """All posts and pages by path, the other files that are to be copied, and all problems of all of them."""
-    sources, files, problems = read_sources(config)
+    sources, files, problems = find_sources(config)
     posts: list[Post] = []
     for source in sources:
-        post, found = parse_post(source.text, source.path, config, source.page)
-        posts.append(post)
+        post, found = read_post(source, config)
         problems += found
+        if post is not None:
+            posts.append(post)
     return tuple(posts), files, problems
 
 
-def read_sources(config: Config) -> tuple[tuple[Source, ...], tuple[Path, ...], tuple[Problem, ...]]:
-    """The same, before anything is parsed: for a build that knows what these very texts give."""
+def find_sources(config: Config) -> tuple[tuple[Source, ...], tuple[Source, ...], tuple[Problem, ...]]:
+    """All Markdown files by path, the other files, and what is wrong with their names; nothing is opened."""
     sources: list[Source] = []
-    files: list[Path] = []
+    files: list[Source] = []
     problems: list[Problem] = []
     names: dict[str, Path] = {}
-    for found in _walk(config.content, config):
+    prefix = "" if config.content == config.root else f"{_site_path(config.content, config)}/"
+    chosen = jekyll_files.Chosen()
+    for found in _walk(str(config.content), prefix, config):
         if isinstance(found, Problem):
             problems.append(found)
-            continue
-        path = _site_path(found, config)
-        if path in names:
+        elif found.path in names:
+            name, other = found.file.name, names[found.path].name
             message = "another file has the same name, written with other code points (NFC and NFD)"
-            problems.append(_problem(path, message, f"rename {found.name!a} or {names[path].name!a}"))
-            continue
-        names[path] = found
-        if found.suffix.lower() not in MARKDOWN:
-            files.append(found)
-            continue
-        text, complaints = _read_text(found, path)
-        problems += complaints
-        if text is not None:
-            page = found.relative_to(config.content).parts[0] == PAGES
-            sources.append(Source(path, text, page))
+            problems.append(_problem(found.path, message, f"rename {name!a} or {other!a}"))
+        else:
+            names[found.path] = found.file
+            if config.jekyll:
+                role = chosen.role(found.path, found.file, config.jekyll)
+                if role:
+                    (sources if role == "post" else files).append(found)
+            else:
+                (sources if found.path.lower().endswith(MARKDOWN) else files).append(found)
+    if config.jekyll:
+        problems += (*config.jekyll.problems, *chosen.problems())
     return tuple(sorted(sources, key=lambda source: source.path)), tuple(files), tuple(problems)
+
+
+def read_post(source: Source, config: Config) -> tuple[Post | None, tuple[Problem, ...]]:
+    """One Markdown file as a Post, and all that is wrong in it; None if it cannot be read as text."""
+    text, problems = _read_text(source.file, source.path)
+    if text is None:
+        return None, problems
+    post, found = parse_post(text, source.path, config, source.page)
+    return post, problems + found
 
 
 def parse_post(text: str, path: str, config: Config, page: bool) -> tuple[Post, tuple[Problem, ...]]:
@@ -128,26 +143,48 @@ def _site_path(path: Path, config: Config) -> str:
     return unicodedata.normalize("NFC", path.relative_to(config.root).as_posix())
 
 
-def _walk(folder: Path, config: Config) -> Iterator[Path | Problem]:
-    """All files below `folder`, sorted, without hidden ones and backups; what is odd is a Problem."""
+def _walk(folder: str, prefix: str, config: Config) -> Iterator[Source | Problem]:
+    """All files below `folder`, sorted, without hidden ones and backups; what is odd is a Problem.
+
+    `prefix` is the folder's path from the site's root, with a slash behind it.
+    """
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
-        yield _problem(_site_path(folder, config), f"the folder cannot be read: {error.strerror}")
+        yield _problem(prefix.rstrip("/"), f"the folder cannot be read: {error.strerror}")
         return
+    pages = f"{_site_path(config.content, config)}/{PAGES}/"
     for entry in entries:
-        if entry.name.startswith(".") or entry.name.endswith("~") or entry.name == _CACHES:
+        name = entry.name
+        shown = f"{prefix}{name}"
+        if config.jekyll:
+            if jekyll_files.is_skipped(shown, entry.is_dir(), config):
+                continue
+        elif name.startswith(".") or name.endswith("~") or name == _CACHES:
             continue
-        path = folder / entry.name
-        if complaint := _name_complaint(entry.name):
-            shown = path.relative_to(config.root).as_posix().encode(errors="backslashreplace").decode()
-            yield _problem(shown, complaint, "rename it")
-        elif complaint := _kind_complaint(path, config):
-            yield _problem(_site_path(path, config), complaint)
-        elif entry.is_dir():
-            yield from _walk(path, config)
+        if complaint := _name_complaint(name):
+            printable = shown.encode(errors="backslashreplace").decode()
+            yield _problem(printable, complaint, "rename it")
+            continue
+        path = shown if shown.isascii() else unicodedata.normalize("NFC", shown)
+        try:
+            status = entry.stat()
+        except (OSError, RuntimeError) as error:  # RuntimeError: a link to itself, in Python before 3.13
+            yield _problem(path, f"cannot be read: {getattr(error, 'strerror', None) or error}")
+            continue
+        if complaint := _kind_complaint(entry, status.st_mode, config):
+            yield _problem(path, complaint)
+        elif stat.S_ISDIR(status.st_mode):
+            yield from _walk(entry.path, f"{path}/", config)
         else:
-            yield path
+            identity = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+            page = _is_page(path, config) if config.jekyll else path.startswith(pages)
+            yield Source(path, Path(entry.path), identity, page)
+
+
+def _is_page(path: str, config: Config) -> bool:
+    """Is the file at `path` of a folder of Jekyll's outside of lists and feeds?"""
+    return config.jekyll is not None and jekyll.place_of(path, config.jekyll).kind in ("page", "document")
 
 
 def _name_complaint(name: str) -> str:
@@ -156,22 +193,18 @@ def _name_complaint(name: str) -> str:
         name.encode()
     except UnicodeEncodeError:
         return "the name of the file is not UTF-8"
-    if any(unicodedata.category(character) == "Cc" for character in name):
+    if not name.isprintable() and any(unicodedata.category(character) == "Cc" for character in name):
         return f"the name of the file holds a control character: {name!a}"
     return ""
 
 
-def _kind_complaint(path: Path, config: Config) -> str:
+def _kind_complaint(entry: os.DirEntry[str], mode: int, config: Config) -> str:
     """Why this is no file or folder of the site, or "". Opens nothing, so that a pipe never blocks."""
-    try:
-        mode = path.stat().st_mode
-        if path.is_symlink():
-            if not path.resolve().is_relative_to(config.content.resolve()):
-                return "a link that leads out of the content folder is not followed"
-            if stat.S_ISDIR(mode):
-                return "a link to a folder is not followed"
-    except (OSError, RuntimeError) as error:  # RuntimeError: a link to itself, in Python before 3.13
-        return f"cannot be read: {getattr(error, 'strerror', None) or error}"
+    if entry.is_symlink():
+        if not Path(entry.path).resolve().is_relative_to(config.content.resolve()):
+            return "a link that leads out of the content folder is not followed"
+        if stat.S_ISDIR(mode):
+            return "a link to a folder is not followed"
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
         return "is neither a file nor a folder (a pipe, socket or device), and is left out"
     return ""

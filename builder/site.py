@@ -10,11 +10,15 @@ import hashlib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from html import escape
 
 from builder.model import Article, Config, Problem, Term
 from builder.urls import output_path
+
+# What stands in a body in place of its n-th link into the site, until all addresses of the site are known.
+LINK = "\ue000{}\ue001"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class Site:
     articles    the posts, newest first, posts of one moment by path
     pages       the articles outside lists and feeds, by title
     tags, categories    by name; a page (an article outside lists) is under none of them
+    addresses   path of an article -> where its links into the site lead, in their order
     """
 
     config: Config
@@ -43,13 +48,23 @@ class Site:
     pages: tuple[Article, ...]
     tags: tuple[Term, ...]
     categories: tuple[Term, ...]
+    addresses: Mapping[str, tuple[str, ...]]
+    _read: Callable[[str], str] = field(repr=False, compare=False)  # the name of a body -> its HTML
+    _paths: Mapping[str, Article] = field(repr=False, compare=False)
+    _terms: Mapping[str, Term] = field(repr=False, compare=False)  # by URL
     _place: Mapping[str, int] = field(repr=False, compare=False)  # path -> index in articles
     _tag: Mapping[str, Term] = field(repr=False, compare=False)  # term_key -> Term
     _category: Mapping[str, Term] = field(repr=False, compare=False)
 
     @classmethod
-    def of(cls, config: Config, articles: Iterable[Article]) -> Site:
-        """The site of these articles, in whatever order they come."""
+    def of(
+        cls,
+        config: Config,
+        articles: Iterable[Article],
+        read: Callable[[str], str],
+        addresses: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> Site:
+        """The site of these articles, in whatever order they come. `read` gives the HTML of a body."""
         everything = sorted(articles, key=lambda article: article.path)
         posts = sorted(
             (article for article in everything if not article.page),
@@ -65,10 +80,38 @@ class Site:
             pages=tuple(pages),
             tags=tuple(tags.values()),
             categories=tuple(categories.values()),
+            addresses=addresses or {},
+            _read=read,
+            _paths={article.path: article for article in everything},
+            _terms={term.url: term for term in (*tags.values(), *categories.values())},
             _place={article.path: place for place, article in enumerate(posts)},
             _tag=tags,
             _category=categories,
         )
+
+    def html(self, article: Article) -> str:
+        """The body of an article, its links leading where they should."""
+        text = self._read(article.body)
+        for number, address in enumerate(self.addresses.get(article.path, ())):
+            text = text.replace(LINK.format(number), escape(address))
+        return text
+
+    def find(self, path: str) -> Article | None:
+        """The article made of the file `path`, if there is one."""
+        return self._paths.get(path)
+
+    def at(self, path: str) -> Article:
+        """The article made of the file `path`. Raises KeyError if there is none."""
+        return self._paths[path]
+
+    def term(self, url: str) -> Term:
+        """The tag or category at an address. Raises KeyError if there is none."""
+        return self._terms[url]
+
+    def term_members(self, url: str) -> tuple[Article, ...]:
+        """The articles of the tag or category at an address; none if there is no such term."""
+        term = self._terms.get(url)
+        return term.articles if term else ()
 
     def neighbours(self, article: Article) -> tuple[Article | None, Article | None]:
         """The next older and the next newer post; for a page, nobody."""

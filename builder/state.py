@@ -70,7 +70,7 @@ def remember(config: Config, before: dict[str, Any], built: Built) -> None:
     It holds until a time, and as long as the files that the cells read stay as they are.
     """
     path, report = _path(config), built.report
-    read = {str(file): _identity(str(file)) for file in built.inputs}
+    read = {file: _identity(file) for file in built.inputs}
     every = [*before["files"].values(), *filter(None, read.values())]
     newest = max((max(times[1:3]) for times in every), default=0)
     if newest > time.time_ns() - int(report.seconds * 1e9) - TICK:

@@ -53,8 +53,9 @@ def check_upgrade(
             cell = post.cells[finding.cell - 1]
             line = cell.authored.start if cell.authored else cell.code.start
             findings.append(replace(finding, line=line))
-    ran = Runs(runs, frozenset(runs), sum(len(run.outputs) for run in runs.values()), 0)
-    return Checked(posts, ran, tuple(findings), problems)
+    ran = tuple((post, runs[post.path]) for post in posts)
+    cells = sum(len(run.outputs) for run in runs.values())
+    return Checked(posts, Runs(runs, ran, cells, 0), tuple(findings), problems)
 
 
 def _with_outputs(post: Post, run: Run, config: Config) -> Post:

@@ -190,6 +190,11 @@ def absolute(config: Config, url: str) -> str:
     return config.url + href(config, url)
 
 
+def leads_out(link: str) -> bool:
+    """Does a link lead out of the site, or to a place in its own page?"""
+    return bool(_SCHEME.match(link)) or link.startswith("//") or not _split(link)[0]
+
+
 class Links:
     """Where the links of Markdown files lead.
 
@@ -218,11 +223,9 @@ class Links:
 
         A link out of the site, to a fragment, or to nothing comes back as it is.
         """
-        if _SCHEME.match(link) or link.startswith("//"):
+        if leads_out(link):
             return link, ""
         path, suffix = _split(link)
-        if not path:
-            return link, ""
         decoded = _nfc(unquote(path))
         if self._has_baseurl(decoded):
             return link, ""

@@ -20,6 +20,7 @@ from typing import TypeAlias
 
 ELLIPSIS = "..."
 CLOSED_BY = {"(": ")", "[": "]", "{": "}"}
+PARAMETER = "Parameter containing:"  # the line above a tensor that belongs to it
 BOOLS = frozenset({"True", "False"})
 
 # Brackets deeper than this are plain words, so that no walk over a tree can exhaust the stack.
@@ -102,7 +103,7 @@ _TOKEN = re.compile(
       | [0-9]++(?:\.[0-9]++)?\ ?(?:it|iter|step|batch|sample|image|example)(?:e?s)?/s(?:ec)?(?!\w) )
     | (?P<bar> (?<=%)\|[^|\n]*+\| | \[[0-9]++:[0-9][0-9][^][\n]*+\] )        # tqdm
     | (?P<number> [-+]?(?:{_REAL}|{_SPECIAL})(?:j|\ *+[-+](?:{_REAL}|nan|inf)j)? )
-    | (?P<word> Parameter\ containing:(?:[^\S\n]*+\n)? | (?:cpu|cuda|mps|xpu):[0-9]++
+    | (?P<word> Parameter\ containing: | (?:cpu|cuda|mps|xpu):[0-9]++
       | [^\W\d]\w*+(?:\.[^\W\d]\w*+)*+ )
     | (?P<newline> \n )
     | (?P<open> [(\[{{] )
@@ -116,8 +117,11 @@ _NUMPY_SCALAR = re.compile(r"(?:np|numpy)\.(?:float|int|uint|bool|complex|str|lo
 
 
 def parse(text: str, *, joined: bool = True) -> list[Line]:
-    """Return the logical lines of `text`, and the end of it. Not `joined`: every printed line is one."""
-    printed = text.removesuffix("\n").split("\n")
+    """Return the logical lines of `text` (without its last line end), and the end of it.
+
+    Not `joined`: every printed line is one.
+    """
+    printed = text.split("\n")
     lines: list[Line] = []
     blank: list[str] = []
     nodes: list[Node] = []
@@ -151,13 +155,13 @@ def _tree(text: str, joined: bool) -> list[Node | _Break]:
         elif kind == "other":
             items.append(ELLIPSIS if token == "…" or token.startswith(ELLIPSIS) else token)
         elif kind == "word":
-            number += token.count("\n")
             items.append(_canonical(token))
             word_end = match.end()
         elif kind == "newline":
             if len(stack) > 1 and not (joined and (not items or _goes_on(items[-1]))):
                 items = _dissolve(stack, 1)
-            items.append(_Break(number))
+            if not (joined and items and items[-1] == PARAMETER):
+                items.append(_Break(number))
             number += 1
         elif kind == "open" and len(stack) <= DEEPEST:
             name = items.pop() if match.start(kind) == word_end else ""
@@ -186,7 +190,7 @@ def _canonical(word: str) -> str:
         return found[1] if found else word
     if word.startswith("np.") and word in ("np.True_", "np.False_"):
         return word[3:-1]
-    return "Parameter containing:" if word.startswith("Parameter containing:") else word
+    return word
 
 
 def _goes_on(last: Node | _Break) -> bool:
@@ -197,7 +201,7 @@ def _goes_on(last: Node | _Break) -> bool:
     """
     if isinstance(last, (Group, Number, _Break)):
         return True
-    return last in (",", "'", '"', ELLIPSIS) or last in BOOLS
+    return last in (",", "'", '"', ELLIPSIS, PARAMETER) or last in BOOLS
 
 
 def _dissolve(stack: list[_Frame], depth: int) -> list[Node | _Break]:

@@ -25,7 +25,10 @@ class Words:
     no_posts: str
     not_found: str
     not_found_text: str
+    newer_posts: str
     older: str
+    older_posts: str
+    pagination: str
     posts: str
     post_navigation: str
     ran_with: str
@@ -60,7 +63,10 @@ _KOREAN = Words(
     no_posts="아직 글이 없습니다.",
     not_found="페이지를 찾을 수 없습니다",
     not_found_text="주소가 바뀌었거나 없는 페이지입니다.",
+    newer_posts="더 새로운 글",
     older="이전 글",
+    older_posts="더 오래된 글",
+    pagination="목록 쪽 이동",
     posts="글",
     post_navigation="이전 글과 다음 글",
     ran_with="실행 환경",
@@ -83,7 +89,10 @@ _ENGLISH = Words(
     no_posts="There are no posts yet.",
     not_found="Page not found",
     not_found_text="The page has moved, or it never was here.",
+    newer_posts="Newer posts",
     older="Older",
+    older_posts="Older posts",
+    pagination="Pages of this list",
     posts="Posts",
     post_navigation="Older and newer posts",
     ran_with="Ran with",

@@ -12,11 +12,12 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -105,3 +106,14 @@ SEED = Path(__file__).resolve().parents[1] / "content" / "posts" / "2023-03-06-p
 def seed_text() -> str:
     """The author's own post, word for word."""
     return SEED.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def mark(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Mark every process of a test's builds; when the test ends, none may be in the process table."""
+    from tests.faulty import MARK, left_after
+
+    value = uuid4().hex
+    monkeypatch.setenv(MARK, value)
+    yield value
+    assert left_after(value) == []

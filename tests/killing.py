@@ -27,7 +27,7 @@ class Killer:
     def watch(self) -> None:
         """From now on."""
         sys.addaudithook(self._hear)
-        io.open = self._open  # type: ignore[assignment]
+        io.open = self._open
 
     def step(self) -> bool:
         """Count one step. Is it the last?"""
@@ -45,9 +45,7 @@ class Killer:
 
     def _open(self, file: Any, mode: str = "r", *arguments: Any, **options: Any) -> Any:
         opened = REAL_OPEN(file, mode, *arguments, **options)
-        if "w" in mode:
-            opened = _Writer(opened, self)
-        return opened
+        return _Writer(opened, self) if "w" in mode else opened
 
 
 class _Writer:

@@ -22,7 +22,7 @@ _ARTICLE = Article(
     path="content/posts/a.md",
     url="/a/",
     title="A",
-    html="<p>Text.</p>",
+    body="<p>Text.</p>",
     toc=(),
     summary="Text.",
     date=datetime(2023, 3, 6, tzinfo=UTC),

@@ -122,7 +122,7 @@ def test_row_08_six_writers_come_out_in_the_order_of_time(make_site: MakeSite, s
     assert "1 print\n2 printf\n3 write\n4 child\n5 logging\n6 print\n" in site.html("bad")
 
 
-def test_real_progress_bars_come_to_their_last_state(make_site: MakeSite) -> None:
+def test_row_05_real_progress_bars_come_to_their_last_state(make_site: MakeSite) -> None:
     site = faulty(
         make_site,
         "import sys, tqdm\nfor _ in tqdm.tqdm(range(300), file=sys.stdout, ascii=True):\n    pass",
@@ -160,7 +160,7 @@ def test_what_libraries_display(make_site: MakeSite) -> None:
     assert any(path.startswith("figures/") and path.endswith(".png") for path in site.output())
 
 
-def test_colours_reach_the_page_as_classes_also_beside_marks(make_site: MakeSite) -> None:
+def test_row_06_colours_reach_the_page_as_classes_also_beside_marks(make_site: MakeSite) -> None:
     site = faulty(make_site, ("print('\\x1b[31mred\\x1b[0m')\nprint('plain')", "red\n-----\nplain"))
     site.build()
     assert '<span class="ansi-red">red</span>\n-----\nplain' in site.html("bad")

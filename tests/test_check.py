@@ -13,8 +13,8 @@ from tests.conftest import MakeSite, TestSite
 SEED = "content/posts/2023-03-06-pytorch-grammar-4.md"
 
 
-def findings(site: TestSite, **options: bool) -> list[Finding]:
-    return list(check(site.config(), (), 2, **options).findings)
+def findings(site: TestSite) -> list[Finding]:
+    return list(check(site.config(), (), 2).findings)
 
 
 def kinds(site: TestSite) -> list[set[str]]:

@@ -12,25 +12,18 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
 from builder.execute.cache import Cache
 from builder.model import Figure, Output, Run, Text
 from tests.conftest import MakeSite, TestSite
-from tests.faulty import MARK, assert_healthy, faulty, left_after, post, processes_of, temporary_files
+from tests.faulty import assert_healthy, faulty, left_after, post, processes_of, temporary_files
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
-@pytest.fixture(autouse=True)
-def mark(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """No process of a test's builds may be there when the test ends."""
-    value = uuid4().hex
-    monkeypatch.setenv(MARK, value)
-    yield value
-    assert left_after(value) == []
+pytestmark = pytest.mark.usefixtures("mark")
 
 
 def sources(site: TestSite) -> dict[str, bytes]:

@@ -15,19 +15,13 @@ from uuid import uuid4
 import pytest
 
 from tests.conftest import MakeSite, TestSite
-from tests.faulty import BAD, MARK, assert_healthy, faulty, left_after, post
+from tests.faulty import BAD, MARK, assert_healthy, faulty, post
 
 NOBODY = 65534
 ROOT = Path(__file__).resolve().parents[1]
 
 
-@pytest.fixture(autouse=True)
-def mark(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """No process of a test's builds may be there when the test ends."""
-    value = uuid4().hex
-    monkeypatch.setenv(MARK, value)
-    yield value
-    assert left_after(value) == []
+pytestmark = pytest.mark.usefixtures("mark")
 
 
 # --- row 47: secrets --------------------------------------------------------------------------

@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from builder.feeds import absolute_links, atom, feed
+from builder.feeds import absolute_links, atom
 from builder.model import Article, Config
+from builder.pages import feed
 from builder.site import Site
+from builder.views import Reads, SiteView
 from tests.samples import CONFIG, article
 
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -16,7 +18,7 @@ PUBLIC = replace(CONFIG, url="https://example.org", baseurl="/notes", language="
 
 
 def parsed(*articles: Article, config: Config = PUBLIC) -> ET.Element:
-    return ET.fromstring(atom(Site.of(config, articles)))
+    return ET.fromstring(atom(SiteView(Site.of(config, articles, str), Reads())))
 
 
 def text(element: ET.Element, name: str) -> str | None:
@@ -24,9 +26,9 @@ def text(element: ET.Element, name: str) -> str | None:
 
 
 def test_no_feed_without_url() -> None:
-    assert list(feed(Site.of(CONFIG, [article()]))) == []
-    [page] = feed(Site.of(PUBLIC, [article()]))
-    assert page.path == "feed.xml"
+    assert list(feed(Site.of(CONFIG, [article()], str))) == []
+    [sketch] = feed(Site.of(PUBLIC, [article()], str))
+    assert sketch.path == "feed.xml"
 
 
 def test_what_a_feed_must_have() -> None:
@@ -68,7 +70,7 @@ def test_an_empty_site_has_a_feed_that_never_changes() -> None:
 
 def test_characters_that_xml_cannot_write_are_dropped() -> None:
     bad = "a\x00\x08\x0b\x1f\ud800\ufffe\uffffb\t\U0001f600"
-    root = parsed(article(title=bad, html=bad, summary=bad, tags=(bad,)), config=replace(PUBLIC, title=bad))
+    root = parsed(article(title=bad, body=bad, summary=bad, tags=(bad,)), config=replace(PUBLIC, title=bad))
     good = "ab\t\U0001f600"
     entry = root.find(ATOM + "entry")
     assert entry is not None
@@ -79,9 +81,9 @@ def test_characters_that_xml_cannot_write_are_dropped() -> None:
 def test_no_text_becomes_markup(bad: str) -> None:
     config = replace(PUBLIC, title=bad, description=bad, author=bad)
     plain = parsed(
-        article(title="x", summary="x", tags=("x",), html="x"), config=replace(config, description="x")
+        article(title="x", summary="x", tags=("x",), body="x"), config=replace(config, description="x")
     )
-    root = parsed(article(title=bad, summary=bad, tags=(bad,), html=bad), config=config)
+    root = parsed(article(title=bad, summary=bad, tags=(bad,), body=bad), config=config)
     assert [element.tag for element in root.iter()] == [element.tag for element in plain.iter()]
     entry = root.find(ATOM + "entry")
     assert entry is not None
@@ -90,7 +92,7 @@ def test_no_text_becomes_markup(bad: str) -> None:
 
 def test_anchors_of_headings_stay_out_of_the_feed() -> None:
     markup = '<h2 id="x">X <a class="anchor" href="#x" aria-hidden="true">#</a></h2>'
-    root = parsed(article(html=markup))
+    root = parsed(article(body=markup))
     assert root.findtext(f"{ATOM}entry/{ATOM}content") == '<h2 id="x">X</h2>'
 
 

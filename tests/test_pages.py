@@ -14,9 +14,10 @@ import pytest
 from pygments.token import STANDARD_TYPES
 
 from builder.model import Article, Config, Heading, Page, Problem, SiteError
-from builder.pages import PAGES, environment, theme_claims, theme_folder
+from builder.pages import assets, environment, sketches, theme_claims, theme_folder
 from builder.site import Site, collisions
 from builder.urls import output_path
+from builder.views import Reads, SiteView
 from tests.samples import CONFIG, article
 
 KOREAN = replace(CONFIG, language="ko", timezone="Asia/Seoul", description="파이토치 글")
@@ -29,7 +30,7 @@ VOID = {"meta", "link", "br", "hr", "img", "input"}
 
 def articles() -> list[Article]:
     return [
-        article("a", 1, tags=("DL", "Pytorch"), categories=("py",), facts=FACTS, html=BODY, toc=TOC),
+        article("a", 1, tags=("DL", "Pytorch"), categories=("py",), facts=FACTS, body=BODY, toc=TOC),
         article("b", 2, tags=("dl", "C#"), draft=True),
         article("c", 3, description="셋째", last_modified=datetime(2023, 3, 9, tzinfo=UTC)),
         article("about", page=True, title="소개"),
@@ -41,9 +42,10 @@ def content_of(page: Page) -> bytes:
 
 
 def rendered(config: Config = KOREAN, given: list[Article] | None = None) -> dict[str, str]:
-    site = Site.of(config, articles() if given is None else given)
+    site = Site.of(config, articles() if given is None else given, str)
     templates = environment(config)
-    pages = [page for make in PAGES for page in make(site, templates)]
+    made = [Page(sketch.path, sketch.make(SiteView(site, Reads()), templates)) for sketch in sketches(site)]
+    pages = [*made, *assets(config)]
     result = {page.path: content_of(page).decode() for page in pages}
     assert len(result) == len(pages)
     return result
@@ -171,7 +173,7 @@ def test_contents_are_nested_and_can_be_left_out() -> None:
         f'<ol><li><a href="#{gradient}">기울기</a></li></ol>'
         '</li><li><a href="#b">B</a></li></ol>'
     ) in tidy
-    for bare in (article(toc=TOC, html=BODY, show_toc=False), article(toc=())):
+    for bare in (article(toc=TOC, body=BODY, show_toc=False), article(toc=())):
         assert "<details" not in rendered(given=[bare])["a/index.html"]
 
 
@@ -202,10 +204,12 @@ def test_a_feed_is_linked_only_where_there_is_one() -> None:
 
 
 def test_the_theme_claims_its_pages() -> None:
-    site = Site.of(PUBLIC, [article("x", url="/"), article("y", url="/tags/"), article("z", url="/fine/")])
+    site = Site.of(
+        PUBLIC, [article("x", url="/"), article("y", url="/tags/"), article("z", url="/fine/")], str
+    )
     found = collisions([*theme_claims(PUBLIC), *site.claims()])
     assert [problem.path for problem in found] == ["content/posts/x.md", "content/posts/y.md"]
-    claimed = {claim.output for claim in (*theme_claims(PUBLIC), *Site.of(PUBLIC, articles()).claims())}
+    claimed = {claim.output for claim in (*theme_claims(PUBLIC), *Site.of(PUBLIC, articles(), str).claims())}
     assert claimed == set(rendered(PUBLIC))
 
 

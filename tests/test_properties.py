@@ -45,7 +45,7 @@ def run_of(post: Post, printed: list[str]) -> Run:
 
 def accepted(post: Post, run: Run, *, insert: bool) -> str:
     """The text of the post after accept."""
-    runs = Runs({post.path: run}, frozenset(), 0, 0)
+    runs = Runs({post.path: run}, (), 0, 0)
     checked = Checked((post,), runs, tuple(check_post(post, run)), ())
     rewrites, problems = plan(checked, CONFIG, insert=insert, random=False, named=False)
     assert problems == [] or not rewrites

@@ -91,7 +91,7 @@ def test_figures(make_site: MakeSite, start: str) -> None:
 def test_two_builds_and_both_starts_give_the_same_bytes(make_site: MakeSite) -> None:
     cells = [
         "import random, torch, numpy\nprint(random.random(), numpy.random.rand(), torch.rand(2))",
-        "class A: pass\nprint(A(), object()); A()",
+        "class A: pass\na = A()\nprint(a, object()); a",
         "import matplotlib.pyplot as plt\nplt.hist(numpy.random.rand(50))",
         "print({'b', 'a', 'c'}, hash('x'))",
         "x = torch.ones(2, requires_grad=True)\n(x * x).sum().backward()\nx.grad",

@@ -14,7 +14,7 @@ NFD = unicodedata.normalize("NFD", "파이썬")
 
 
 def site(*articles: Article) -> Site:
-    return Site.of(CONFIG, articles)
+    return Site.of(CONFIG, articles, str)
 
 
 def paths(articles: Iterable[Article]) -> list[str]:

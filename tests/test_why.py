@@ -6,6 +6,7 @@ import os
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,7 +42,7 @@ def install(folder: Path, version: str) -> None:
 
 def reruns(site: TestSite, package: Path) -> set[str]:
     """The posts that a build now runs, by `why`, which must agree with the build."""
-    environment = {"PYTHONPATH": f"{package}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
+    environment: dict[str, Any] = {"PYTHONPATH": f"{package}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
     told = site.command("why", "--json", **environment)
     assert told.status == 0, told.err
     stale = {reason["path"] for reason in told.json if not reason["cached"]}
@@ -63,7 +64,7 @@ def test_only_the_posts_that_use_what_changed_are_run(make_site: MakeSite, packa
     site.write({"content/data.csv": "3,4\n"})
     assert reruns(site, package) == {"content/b.md"}
     install(package, "2.0")
-    environment = {"PYTHONPATH": str(package)}
+    environment: dict[str, Any] = {"PYTHONPATH": str(package)}
     assert "package fenceposttestpackage: 1.0 -> 2.0" in site.command("why", **environment).out
     assert reruns(site, package) == {"content/c.md"}
     assert reruns(site, package) == set()
@@ -84,7 +85,7 @@ def test_a_build_with_nothing_to_do_sees_the_inputs_of_cells(make_site: MakeSite
     assert site.command("build", "--json").json["run"] == 1
 
 
-WHY = {
+WHY: dict[str, tuple[dict[str, str | None], list[str]]] = {
     # what: (files to change, what is said of each cell of b.md)
     "nothing": ({}, ["cached", "cached"]),
     "the cell": (

@@ -37,6 +37,7 @@ class Freeze:
 
     def __init__(self, config: Config) -> None:
         self.folder = config.freeze
+        self._root = config.root
         self._content = config.content.relative_to(config.root).as_posix()
 
     def load(self, post: Post) -> Frozen | None:
@@ -58,6 +59,16 @@ class Freeze:
         if any(values.of(kind, name) != value for kind, name, value in frozen.inputs):
             return None
         return frozen.run if all(self.blob(name) for name in figures_of(frozen.run)) else None
+
+    def inputs(self, post: Post) -> tuple[Input, ...]:
+        """Return the inputs of what is frozen of a post, current or not."""
+        frozen = self.load(post)
+        return tuple((kind, name) for kind, name, _ in frozen.inputs) if frozen else ()
+
+    def files(self, post: Post) -> tuple[Input, ...]:
+        """Return the files that the frozen run of a post read, and where the freeze keeps it."""
+        own = self._file(post.path).relative_to(self._root).as_posix()
+        return ("file", own), *(pair for pair in self.inputs(post) if pair[0] == "file")
 
     def verified(self, post: Post, values: Values) -> Run:
         """Return the frozen run of a post; a cell whose code or files changed, and those behind it, fail."""

@@ -10,8 +10,9 @@ from builder.execute.capture import Addresses, clean, decode
 from builder.execute.deaths import between, death, hint_at, out_of_time
 from builder.execute.parts import cut, parts_of
 from builder.execute.running import Ended, Record
-from builder.model import Failure, Frame, Output, Post, Run
+from builder.model import Failure, Frame, Output, Post, Run, Text
 from builder.sizes import parse_size
+from builder.splice import joined_text
 
 # The fact that says why a post was not run here, for the line of its page that says what it ran with.
 NOT_RUN: Final = "not run here:"
@@ -55,8 +56,9 @@ def _output(
     post: Post, record: Record, ended: Ended, addresses: Addresses, cache: Cache
 ) -> tuple[Output, list[str]]:
     """Return what one cell came to, and what there is to complain of."""
+    lines, size = post.execute.output_lines, parse_size(post.execute.output_size)
     parts, whole = parts_of(record, ended.out, addresses, cache)
-    parts = cut(parts, post.execute.output_lines, parse_size(post.execute.output_size))
+    parts = cut(parts, lines, size)
     done = record.done
     if done is None:
         failure: Failure | None = death(post, record, ended)
@@ -64,7 +66,8 @@ def _output(
         failure = _stopped(post, record, done, ended)
     else:
         failure = _failure(post, done)
-    stderr = clean(decode(ended.err[record.err[0] : record.err[1]])[0])
+    said = clean(decode(ended.err[record.err[0] : record.err[1]])[0])
+    stderr = joined_text(cut((Text(said),), lines, size)) if said else ""
     complaint = [] if whole else [f"cell {record.number} printed bytes that are not UTF-8"]
     return Output(parts, failure, stderr, bool(done and done.get("drew_random"))), complaint
 

@@ -45,7 +45,7 @@ class Runs:
     """What came of running posts: a run for each that has cells, and how many cells were run or cached."""
 
     of: Mapping[str, Run]
-    ran_posts: frozenset[str]
+    posts: tuple[tuple[Post, Run], ...]  # those that were run now
     ran: int  # cells
     cached: int  # cells
 
@@ -53,7 +53,7 @@ class Runs:
 def frozen_runs(posts: Iterable[Post], freeze: Freeze, values: Values) -> Runs:
     """Return the frozen outputs of `posts`, and run nothing: what is not frozen stands there as a failure."""
     runs = {post.path: freeze.verified(post, values) for post in posts if has_cells_to_run(post)}
-    return Runs(runs, frozenset(), 0, sum(len(run.outputs) for run in runs.values()))
+    return Runs(runs, (), 0, sum(len(run.outputs) for run in runs.values()))
 
 
 def run_posts(
@@ -90,7 +90,7 @@ def run_posts(
             keep(post, run, files, cache)
     cache.values.save()
     ran = sum(len(post.cells) for post in stale if not is_unavailable(runs[post.path]))
-    return Runs(runs, frozenset(post.path for post in stale), ran, cached)
+    return Runs(runs, tuple((post, runs[post.path]) for post in stale), ran, cached)
 
 
 def has_cells_to_run(post: Post) -> bool:

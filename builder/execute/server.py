@@ -144,7 +144,8 @@ class Server:
         with contextlib.suppress(OSError):  # the kernel is to end a post, not the build
             Path("/proc/self/oom_score_adj").write_text("800")
         if message["memory"]:
-            resource.setrlimit(resource.RLIMIT_AS, (message["memory"], message["memory"]))
+            # Not RLIMIT_AS: code and model files that are only mapped, gigabytes with CUDA, are no memory taken.
+            resource.setrlimit(resource.RLIMIT_DATA, (message["memory"], message["memory"]))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash must leave no file beside the posts
         channel, crash = _settle(descriptors)
         if self.start == FORK and not message["fresh"]:
@@ -258,7 +259,7 @@ def _signal(pid: int, number: int) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, number)  # at once, and before the list is out of date
     for each in family:
-        with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(each, number)
 
 

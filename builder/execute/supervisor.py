@@ -116,12 +116,15 @@ class Supervisor:
     def run(self, jobs: Sequence[Job], parallel: int, on_event: OnEvent) -> Iterator[Ended]:
         """Run the jobs, at most `parallel` at a time; yield each as it ends, in any order.
 
-        `on_event` is told what the sessions say, and of cells that go on and on (`running`, `seconds`).
+        `on_event` is told what the sessions say, of cells that go on and on (`running`, `seconds`), and why
+        posts are not forked when they should have been (`spawning`, `why`).
         Raises ServerDied when the fork server ends by itself.
         """
         waiting = list(reversed(jobs))
         while waiting or self._running:
             while self.start and waiting and len(self._running) < parallel:
+                if self.why and not self._count:
+                    on_event(waiting[-1], {"event": "spawning", "why": self.why})
                 self._begin(waiting.pop())
             readable = self._wait()
             for running in list(self._running.values()):

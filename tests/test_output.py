@@ -1,0 +1,189 @@
+"""The output folder: the old site or the new one, only what changed, and nothing removed that is not ours."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import builder.output
+from builder.model import Config, Page, SiteError
+from builder.output import Tree, Written, clean_output, is_whole
+
+Write = Callable[..., tuple[int, int]]
+
+
+def write_pages(pages: list[Page], config: Config) -> Written:
+    """Make the output folder hold just these pages, as a build does."""
+    tree = Tree(config)
+    try:
+        tree.begin([page.path for page in pages if tree.has(page.path)])
+        return tree.finish({page.path: tree.put(page.path, page.content) for page in pages})
+    except OSError as error:
+        raise tree.failure(error) from error
+
+
+def config_at(root: Path) -> Config:
+    content, output, templates, freeze = (root / n for n in ("content", "output", "templates", "freeze"))
+    return Config(root=root, content=content, output=output, templates=templates, freeze=freeze)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    return config_at(tmp_path)
+
+
+@pytest.fixture
+def write(config: Config) -> Write:
+    """Write pages {path: text}; return how many were written and removed."""
+
+    def write_texts(**texts: str) -> tuple[int, int]:
+        pages = [Page(path.replace("__", "/") + ".html", text.encode()) for path, text in texts.items()]
+        done = write_pages(pages, config)
+        assert done.pages == len(pages)
+        return done.written, done.removed
+
+    return write_texts
+
+
+def present(folder: Path) -> dict[str, str]:
+    return {p.relative_to(folder).as_posix(): p.read_text() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_only_what_changed_is_written(config: Config, write: Write) -> None:
+    assert write(a="1", b__c="2", gone="3") == (3, 0)
+    before = {path: path.stat() for path in config.output.rglob("*.html")}
+    assert write(a="1", b__c="two", new="4") == (2, 1)
+    assert present(config.output) == {"a.html": "1", "b/c.html": "two", "new.html": "4"}
+    kept = config.output / "a.html"
+    assert (kept.stat().st_ino, kept.stat().st_mtime_ns) == (before[kept].st_ino, before[kept].st_mtime_ns)
+    assert write(a="1", b__c="two", new="4") == (0, 0)
+
+
+def test_files_are_copied_as_they_are(config: Config) -> None:
+    source = config.root / "picture.png"
+    source.write_bytes(b"\x89PNG")
+    write_pages([Page("p/picture.png", source)], config)
+    assert (config.output / "p/picture.png").read_bytes() == b"\x89PNG"
+    assert (config.output / "p/picture.png").stat().st_ino != source.stat().st_ino
+
+
+def test_a_file_that_no_build_wrote_is_refused_and_kept(config: Config, write: Write) -> None:
+    write(a="1")
+    (config.output / "mine.txt").write_text("years of work")
+    with pytest.raises(SiteError, match=r"files that no build wrote: mine\.txt"):
+        write(a="2")
+    assert present(config.output) == {"a.html": "1", "mine.txt": "years of work"}
+
+
+def test_a_page_that_somebody_edited_is_written_anew(config: Config, write: Write) -> None:
+    write(a="1", b="2")
+    (config.output / "a.html").write_text("edited")
+    assert not is_whole(config)
+    assert write(a="1", b="2") == (1, 0)
+    assert present(config.output) == {"a.html": "1", "b.html": "2"}
+    assert is_whole(config)
+
+
+def test_a_file_that_appears_during_the_build_is_kept(
+    config: Config, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(a="1")
+    swap = builder.output._swap
+
+    def late(staging: Path, output: Path) -> None:
+        (output / "late").mkdir()
+        (output / "late/new.txt").write_text("somebody's")
+        swap(staging, output)
+
+    monkeypatch.setattr(builder.output, "_swap", late)
+    write(a="2")
+    assert present(config.output) == {"a.html": "2", "late/new.txt": "somebody's"}
+
+
+def test_a_disk_without_links_gets_copies(
+    config: Config, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_links(*_: Any) -> None:
+        raise OSError(errno.EPERM, "no links here")
+
+    write(a="1", b="2")
+    monkeypatch.setattr(os, "link", no_links)
+    assert write(a="1", b="3") == (1, 0)
+    assert present(config.output) == {"a.html": "1", "b.html": "3"}
+
+
+def test_a_system_that_cannot_exchange_folders(
+    config: Config, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(a="1", gone="2")
+    monkeypatch.setattr(sys, "platform", "other")
+    assert write(a="2") == (1, 1)
+    assert present(config.output) == {"a.html": "2"}
+    assert not [path for path in (config.root / ".fencepost").iterdir() if path.name.startswith(".next")]
+
+
+@pytest.mark.parametrize("name", ["link", "exchange", "write"])
+def test_row_39_an_error_of_the_disk_at_any_step_leaves_the_old_site(
+    config: Config, write: Write, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    write(a="1", b="2")
+    place, called = {
+        "link": (os, "link"),
+        "exchange": (builder.output, "_swap"),
+        "write": (builder.output, "_write"),
+    }[name]
+    with monkeypatch.context() as patch:
+        patch.setattr(place, called, full)
+        with pytest.raises(SiteError, match="No space left") as told:
+            write(a="1", b="3" * 2048)
+    hint = told.value.problems[0].hint
+    assert hint.startswith(f"free some space in {config.root / '.fencepost'}")
+    assert ("the new files need 2 KiB" in hint) == (name == "exchange")
+    assert present(config.output) == {"a.html": "1", "b.html": "2"}
+    assert sorted(p.name for p in (config.root / ".fencepost").iterdir() if ".n" in p.name) == []
+    assert write(a="1", b="3") == (1, 0)
+
+
+def test_a_lost_or_damaged_manifest_says_that_nothing_is_ours(config: Config, write: Write) -> None:
+    write(a="1", b="2")
+    (manifest,) = (config.root / ".fencepost").glob("manifest-*.json")
+    manifest.write_text(manifest.read_text()[:-10])
+    assert write(a="1", b="2") == (2, 0)  # the same files: no harm is done
+    manifest.unlink()
+    with pytest.raises(SiteError):
+        write(a="1")
+
+
+def test_a_site_may_be_moved(config: Config, write: Write, tmp_path: Path) -> None:
+    write(a="1", gone="2")
+    moved = tmp_path.with_name(tmp_path.name + "-moved")
+    tmp_path.rename(moved)
+    done = write_pages([Page("a.html", b"2")], config_at(moved))
+    assert (done.written, done.removed) == (1, 1)
+
+
+def test_the_mode_of_the_folder_stays(config: Config, write: Write) -> None:
+    write(a="1")
+    config.output.chmod(0o750)
+    write(a="2")
+    assert config.output.stat().st_mode & 0o777 == 0o750
+
+
+def test_clean_removes_what_is_ours_and_nothing_else(config: Config, write: Write) -> None:
+    write(a="1", b__c="2")
+    (config.output / "mine.txt").write_text("m")
+    assert clean_output(config) == 2
+    assert present(config.output) == {"mine.txt": "m"}
+    (config.output / "mine.txt").unlink()
+    write(a="1")
+    assert clean_output(config) == 1
+    assert not config.output.exists()
