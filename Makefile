@@ -21,6 +21,8 @@ unit: .venv/dev
 
 bench: .venv/dev
 	$(BIN)/python -m benchmarks.execution
+	$(BIN)/python -m benchmarks.faults
+	$(BIN)/python -m benchmarks.soak
 
 clean: .venv/installed
 	$(BIN)/fencepost clean

@@ -165,7 +165,7 @@ ROWS: dict[str, Callable[[Path, str], str]] = {
     "30 busy processes": sweep,
     "38 killed at every step": killed_at_every_step,
     "41 a damaged cache": damaged_builds,
-    "57 a fork bomb": one_fault(BOMB, "more than 64 processes"),
+    "57 a fork bomb": one_fault(BOMB, "limit of 64 processes"),
 }
 
 

@@ -127,7 +127,7 @@ def _without_contents(tokens: list[Token]) -> list[Token]:
         if hidden is None and "toc" in token.attrs and token.type in ("bullet_list_open", "ordered_list_open"):
             del token.attrs["toc"]
             hidden = token
-            kept.append(Token(TOC, "", 0, map=token.map, attrs=token.attrs, block=True, tag=token.tag))
+            kept.append(Token(TOC, token.tag, 0, attrs=token.attrs, map=token.map, block=True))
         elif hidden is None:
             token.attrs.pop("toc", None)
             kept.append(token)

@@ -1,12 +1,21 @@
-"""The HTML of articles on disk, by content: ten thousand of them would not be held in memory."""
+"""The HTML of articles on disk: ten thousand of them would not be held in memory.
+
+Bodies are appended to packs, one for each process that stores any in a build, since ten thousand small files
+are slow to make. A body's name says where it is and what it is: `<sha256>@<pack>:<offset>:<length>`.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
+import time
 from collections.abc import Iterable
 
-from builder.execute.cache import put
 from builder.model import Config
+
+# Bodies that nothing refers to any more are let lie until there are more of them than of the others.
+MOST_WASTE = 8 * 1024 * 1024  # bytes
 
 
 class BodyLost(Exception):
@@ -18,29 +27,56 @@ class Bodies:
 
     def __init__(self, config: Config) -> None:
         self.folder = config.root / ".fencepost" / "bodies"
+        self._readers: dict[str, int] = {}
+        self._writer: tuple[int, str, int] = (0, "", -1)  # process, pack, descriptor
 
     def store(self, html: str) -> str:
         """Keep a body; return its name."""
         content = html.encode("utf-8", "replace")
-        name = hashlib.sha256(content).hexdigest()[:32]
-        path = self.folder / name
-        if not path.exists():
-            put(path, content)
-        return name
+        process, pack, descriptor = self._writer
+        if process != os.getpid():
+            pack = f"{time.time_ns():x}-{os.getpid()}"
+            self.folder.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self.folder / pack, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+            self._writer = (os.getpid(), pack, descriptor)
+        offset = os.lseek(descriptor, 0, os.SEEK_END)
+        os.write(descriptor, content)
+        return f"{_digest(content)}@{pack}:{offset}:{len(content)}"
 
     def read(self, name: str) -> str:
         """Return a body. Raises BodyLost."""
+        digest, _, place = name.partition("@")
+        pack, offset, length = place.split(":")
         try:
-            content = (self.folder / name).read_bytes()
+            if pack not in self._readers:
+                self._readers[pack] = os.open(self.folder / pack, os.O_RDONLY)
+            content = os.pread(self._readers[pack], int(length), int(offset))
         except OSError as error:
             raise BodyLost(name) from error
-        if hashlib.sha256(content).hexdigest()[:32] != name:
+        if _digest(content) != digest:
             raise BodyLost(name)
         return content.decode("utf-8")
 
-    def keep(self, names: Iterable[str]) -> None:
-        """Remove all other bodies."""
-        kept = set(names)
-        for path in list(self.folder.iterdir()) if self.folder.is_dir() else ():
-            if path.name not in kept:
-                path.unlink(missing_ok=True)
+    def keep(self, names: Iterable[str]) -> bool:
+        """Remove the packs that hold none of these bodies; return whether the others are worth keeping."""
+        live: dict[str, int] = {}
+        for name in names:
+            pack, _, length = name.partition("@")[2].split(":")
+            live[pack] = live.get(pack, 0) + int(length)
+        size = 0
+        for entry in list(os.scandir(self.folder)) if self.folder.is_dir() else ():
+            if entry.name in live:
+                size += entry.stat().st_size
+            else:
+                with contextlib.suppress(OSError):
+                    os.unlink(entry.path)
+        return size <= 2 * sum(live.values()) + MOST_WASTE
+
+
+def content_of(name: str) -> str:
+    """What a body is, wherever it lies: equal for equal HTML."""
+    return name.partition("@")[0]
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:32]

@@ -15,16 +15,19 @@ import gc
 import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from builder.bodies import BodyLost
 from builder.execute.run import Observer, Runs, run_posts
 from builder.failures import cell_notes
+from builder.jekyll import output_file
 from builder.memo import Memo
 from builder.model import Built, Config, Page, Problem, Report, SiteError
 from builder.output import FileId, Tree, Written
 from builder.pages import Sketch, assets, environment, list_claims, sketches, theme_claims
 from builder.posts import Source, find_sources
+from builder.precedence import settle
 from builder.prepare import FIGURES_URL, Prepared, Stale, Workshop
 from builder.site import Claim, Site, collisions
 from builder.urls import Links
@@ -47,14 +50,21 @@ def build(config: Config, jobs: int, observe: Observer | None = None, *, frozen:
 
     prepared, runs = _prepare(sources, workshop, memo, jobs, observe)
     copies = _copies(files, config)
-    site, complaints = _site(prepared, copies, workshop)
+    placed: list[Prepared] = prepared
+    if config.jekyll:
+        placed, copies, yielded = settle(prepared, copies, theme_claims(config))
+        problems += tuple(yielded)
+    site, complaints = _site(placed, copies, workshop)
     try:
         written, pages = _write(site, prepared, copies, workshop, memo, jobs)
     except BodyLost:
         memo.erase()
+        workshop.bodies.keep(())
         return build(config, jobs, observe, frozen=frozen)
-    memo.write({known.path: known for known in prepared}, pages, site.addresses)
-    workshop.bodies.keep(known.article.body for known in prepared if known.article)
+    if workshop.bodies.keep(known.article.body for known in prepared if known.article):
+        memo.write({known.path: known for known in prepared}, pages, site.addresses)
+    else:
+        memo.erase()
     workshop.cache.values.save()
 
     told = [*problems, *complaints, *(problem for known in prepared for problem in known.problems)]
@@ -123,9 +133,9 @@ def _site(
     site = Site.of(config, articles, workshop.bodies.read, addresses)
     copied = [Claim(page.path, path, path) for path, page in copies.items()]
     clashes = collisions([*theme_claims(config), *list_claims(site), *site.claims(), *copied])
-    if clashes:
+    if clashes and not config.jekyll:
         raise SiteError(*clashes)
-    return site, complaints
+    return site, [*complaints, *(replace(clash, level="warning") for clash in clashes)]
 
 
 def _write(
@@ -172,14 +182,17 @@ def _make_part(site: Site, tree: Tree, todo: Sequence[Sketch]) -> list[tuple[str
 def _copies(files: Iterable[Source], config: Config) -> dict[str, Page]:
     """Return {path from the site's root: the page that copies it} for files that are no posts."""
     prefix = config.content.relative_to(config.root).as_posix() + "/"
+    if config.jekyll:
+        return {source.path: Page(output_file(source.path, config.jekyll), source.file) for source in files}
     return {source.path: Page(source.path.removeprefix(prefix), source.file) for source in files}
 
 
 def _figures(prepared: Iterable[Prepared], workshop: Workshop) -> Iterable[Page]:
     for name in sorted({name for known in prepared for name in known.figures}):
         content = workshop.cache.blob(name) or workshop.freeze.blob(name)
-        if content is not None:
-            yield Page(FIGURES_URL.lstrip("/") + name, content)
+        if content is None:  # the memo knows of it, and the cache has lost it: its post is to be run again
+            raise BodyLost(name)
+        yield Page(FIGURES_URL.lstrip("/") + name, content)
 
 
 # --- what is told ----------------------------------------------------------------------------

@@ -25,10 +25,13 @@ from builder import __version__
 from builder.messages import count, finding_line, message, plain_problems, plain_report, summary
 from builder.model import GRAVE, KINDS, Config, Problem, Report, SiteError
 
+SECONDS_HERE = "\ue000"
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command and exit."""
     options = _parser().parse_args(arguments)
+    options.arguments = list(sys.argv[1:] if arguments is None else arguments)
     try:
         status = options.command(options)
         sys.stdout.flush()
@@ -97,6 +100,13 @@ def _parser() -> argparse.ArgumentParser:
     accept.add_argument("--undo", action="store_true", help="put back what the last accept changed")
     _jobs(accept)
     accept.set_defaults(command=_accept)
+
+    adopt = commands.add_parser("adopt", help="run an old blog once, and write down what cannot run")
+    adopt.add_argument(
+        "site", nargs="?", default=".", metavar="SITE", help="the site's folder (default: here)"
+    )
+    _jobs(adopt)
+    adopt.set_defaults(command=_adopt)
 
     why = commands.add_parser("why", help="say for each cell whether it is cached, and if not, why")
     _posts(why)
@@ -181,27 +191,46 @@ def _running(options: argparse.Namespace) -> Iterator[tuple[Config, int, Progres
 
 
 def _build(options: argparse.Namespace) -> int:
-    started = time.perf_counter()
+    started, began = time.perf_counter(), time.time_ns()
     from builder import state
+    from builder.build import build
+    from builder.output import Manifest
+    from builder.pages import theme_folder
 
     with _running(options) as (config, jobs, progress):
-        before = state.snapshot(config, frozen=options.frozen)
-        report = state.last_report(config, before)
-        if report is None:
-            from builder.build import build
+        folders = (config.content, config.templates, config.freeze, theme_folder(), Path(__file__).parent)
+        variables = config.execute.environment
+        before = state.snapshot(str(config.root), map(str, folders), str(config.output), variables)
+        built = build(config, jobs, progress.observe, frozen=options.frozen)
+        report = replace(built.report, seconds=time.perf_counter() - started)
+        found = {problem.level for problem in report.problems}
+        status = 1 if "error" in found or (options.strict and "warning" in found) else 0
+        again = replace(report, run=0, cached=report.run + report.cached, written=0, removed=0)
+        again = replace(again, notes=tuple(note for note in report.notes if note.kind != "stderr"))
+        state.remember(
+            str(config.root / ".fencepost" / "state.json"),
+            before,
+            options.arguments,
+            (*_said(again, config, options, state.SECONDS), status),
+            began=began,
+            until=built.until,
+            inputs=built.inputs,
+            manifest=str(Manifest.of(config).path),
+        )
+    out, err = _said(report, config, options, f"{report.seconds:.2f}")
+    sys.stderr.write(err)
+    sys.stdout.write(out)
+    return status
 
-            built = build(config, jobs, progress.observe, frozen=options.frozen)
-            state.remember(config, before, built)
-            report = built.report
-    report = replace(report, seconds=time.perf_counter() - started)
+
+def _said(report: Report, config: Config, options: argparse.Namespace, seconds: str) -> tuple[str, str]:
+    """What a build says on standard output and standard error, with the time as `seconds`."""
     if options.json:
-        _print_json(plain_report(report))
-    else:
-        _tell(report.notes + report.problems)
-        print(summary(report))
-        print(f"the site is in {_short(config.output)}: open {_short(config.output / 'index.html')}")
-    found = {problem.level for problem in report.problems}
-    return 1 if "error" in found or (options.strict and "warning" in found) else 0
+        plain = json.dumps({**plain_report(report), "seconds": SECONDS_HERE}, ensure_ascii=False)
+        return plain.replace(json.dumps(SECONDS_HERE), seconds) + "\n", ""
+    err = "".join(f"{message(problem)}\n" for problem in report.notes + report.problems)
+    index = config.output / "index.html"
+    return f"{summary(report, seconds)}\nthe site is in {_short(config.output)}: open {_short(index)}\n", err
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -282,6 +311,27 @@ def _accept(options: argparse.Namespace) -> int:
             _tell([error.problem])
             return 1
     return 1 if problems else 0
+
+
+def _adopt(options: argparse.Namespace) -> int:
+    from builder.adopt import adopt, write_adopted
+
+    with _running(options) as (config, jobs, progress):
+        adopted = adopt(config, jobs, progress.observe)
+        progress.done()
+        file, took_forms = write_adopted(adopted, config)
+    for entry in adopted.unproven:
+        cells = ", ".join(map(str, entry.cells))
+        print(f"{entry.post}: cell{'s' if len(entry.cells) > 1 else ''} {cells}: {entry.reason}")
+    for entry in adopted.proven_now:
+        print(f"{entry.post}: {count(len(entry.code), 'cell')} can be run now ({entry.reason})")
+    if not took_forms:
+        print(f"set `output_forms = {json.dumps(adopted.forms)}` under [execute] in {file.name}")
+    unproven = sum(len(entry.cells) for entry in adopted.unproven)
+    posts = len({entry.post for entry in adopted.unproven})
+    numbers = f"{count(adopted.posts, 'post')} with {count(adopted.cells, 'cell')} run"
+    print(f"{numbers}: {count(unproven, 'cell')} in {count(posts, 'post')} cannot run, see {_short(file)}")
+    return 0
 
 
 def _agreed(question: str) -> bool:

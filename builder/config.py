@@ -25,9 +25,10 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from builder import jekyll, urls
-from builder.model import Config, ExecuteConfig, Problem, SiteError
+from builder.model import Config, ExecuteConfig, Problem, SiteError, Unproven
 from builder.sizes import parse_size, size_text
 
+_FORMS: Final = ("indented", "code", "bash", "break")  # see clothes.py
 _NOT_IN_FILES: Final = frozenset({"root", "jekyll"})
 # With their defaults. Jekyll leaves a folder in peace whose name begins with `_`.
 _FOLDERS: Final = {"content": "content", "output": "output", "templates": "templates", "freeze": "_freeze"}
@@ -144,6 +145,7 @@ _KIND_NAMES: Final[Mapping[Any, str]] = {
     tuple[str, ...]: "a list of texts",
     ExecuteConfig: "a table",
     Mapping[str, Mapping[str, Any]]: "a table of tables",
+    tuple[Unproven, ...]: "a list of tables",
 }
 
 
@@ -270,6 +272,14 @@ def _size(least: int, *, none: bool = False) -> Callable[[str], str]:
     return read
 
 
+def _forms(value: tuple[str, ...]) -> tuple[str, ...]:
+    for form in value:
+        if form not in _FORMS:
+            hint = did_you_mean(form, _FORMS)
+            raise OptionError(f"knows {', '.join(map(shown, _FORMS))}, not {shown(form)}", hint)
+    return value
+
+
 _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "url": _url,
     "baseurl": _baseurl,
@@ -291,6 +301,7 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "outputs": _one_of("real", "authored"),
     "rtol": _at_least(0),
     "atol": _at_least(0),
+    "output_forms": _forms,
     "figure_format": _one_of("svg", "png"),
 }
 
@@ -395,6 +406,8 @@ def _read_table(
         elif known[name] is ExecuteConfig and isinstance(value, dict):
             inner = _read_table(ExecuteConfig, file, value, f"{key}.", problems)
             values[name] = ExecuteConfig(**inner)
+        elif name == "unproven" and isinstance(value, list):
+            values[name] = tuple(_read_unproven(entry) for entry in value if isinstance(entry, dict))
         elif name == "folders" and isinstance(value, dict):
             values[name] = {
                 folder.strip("/"): _read_table(ExecuteConfig, file, options, f"{key}.{folder}.", problems)
@@ -407,6 +420,14 @@ def _read_table(
             except OptionError as error:
                 problems.append(file.problem(key, error.message, error.hint))
     return values
+
+
+def _read_unproven(entry: Mapping[str, Any]) -> Unproven:
+    """One entry that `adopt` has written."""
+    cells = tuple(number for number in entry.get("cells", ()) if isinstance(number, int))
+    code = tuple(str(digest) for digest in entry.get("code", ()))
+    reason, run = str(entry.get("reason", "")), entry.get("run") is not False
+    return Unproven(str(entry.get("post", "")), cells, reason, code, run)
 
 
 def _nearest_key(name: str, known: Iterable[str], prefix: str) -> str:

@@ -1,8 +1,12 @@
-"""The one Markdown dialect: CommonMark with tables and strikethrough, and three mends that authors need.
+"""The one Markdown dialect: CommonMark with tables and strikethrough, and what authors need besides.
 
+* Mathematics (see math.py), attribute lists (attributes.py), footnotes, definition lists, task lists.
 * Emphasis closes beside Hangul and other CJK letters (`**분할(divide)**은`), which CommonMark forbids.
 * A fence directly below a line of HTML (`<br>`, `<center>`) is a fence, not part of the HTML.
 * What is nested deeper than `DEEPEST` levels is shown as plain text and noted; no word is ever lost.
+
+The posts of a Jekyll folder were written for kramdown: they are read with its rules where these differ
+(kramdown.py).
 
 Everything that asks what a post's Markdown means asks here, so that the cells that run, the page, and the
 check all see the same fences. Lines are those of markdown-it: `\\r\\n`, `\\n` and `\\r` end one.
@@ -20,10 +24,19 @@ from markdown_it.parser_block import RuleFuncBlockType
 from markdown_it.parser_inline import ParserInline
 from markdown_it.rules_block import StateBlock, blockquote, fence, html_block, list_block
 from markdown_it.rules_block.html_block import HTML_SEQUENCES
+from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.rules_inline.state_inline import Scanned
 from markdown_it.token import Token
 from markdown_it.utils import EnvType
+from mdit_py_plugins.deflist import deflist_plugin
+from mdit_py_plugins.footnote import footnote_plugin
+from mdit_py_plugins.footnote.index import footnote_tail
+
+from builder import kramdown as kramdown_rules
+from builder.attributes import add_attributes, heading_id, settle_blocks, settle_inline
+from builder.highlight import escape
+from builder.math import BLOCK, INLINE, add_math, math_html
 
 Env: TypeAlias = MutableMapping[str, Any]
 
@@ -38,36 +51,83 @@ _CJK = re.compile(
     "[\u1100-\u11ff\u3000-\u30ff\u3130-\u318f\u3400-\u9fff\ua960-\ua97f\uac00-\ud7ff"
     "\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
 ).match
+_TASK = re.compile(r"\[([ xX])\]\s+")
 _VERBATIM = re.compile(r"<!--|-->|<(/?)(pre|script|style|textarea)\b", re.IGNORECASE)
 
 
 # --- what others call -------------------------------------------------------------------------
 
 
-def parse(body: str, env: Env | None = None) -> list[Token]:
+def parse(body: str, env: Env | None = None, *, kramdown: bool = False) -> list[Token]:
     """All tokens of `body`, inline ones too. `env` receives the references and what was `too_deep`."""
     env = {} if env is None else env
-    tokens = block_tokens(body, env)
-    md = _parser()
-    for token in tokens:
+    md = _parser(kramdown)
+    tokens = _last.taken(body, env, kramdown) or block_tokens(body, env, kramdown=kramdown)
+    _last.forget()  # whoever parses may change the tokens
+    tokens = settle_blocks(tokens)
+    for place, token in enumerate(tokens):
         if token.type == "inline":
+            if token.content.endswith("}") and tokens[place - 1].type == "heading_open":
+                heading_id(tokens[place - 1], token)
             token.children = []
             md.inline.parse(token.content, md, env, token.children)
+            if token.content.startswith("[") and tokens[place - 2].type == "list_item_open":
+                _task(token.children)
+    if "footnotes" in env:
+        state = StateCore("", md, env, tokens)
+        footnote_tail(state)
+        tokens = state.tokens
     return tokens
 
 
-def block_tokens(body: str, env: Env | None = None) -> list[Token]:
+def block_tokens(body: str, env: Env | None = None, *, kramdown: bool = False) -> list[Token]:
     """The block structure of `body` alone: the same fences as `parse` finds, at a third of its price."""
     tokens: list[Token] = []
-    md = _parser()
+    env = {} if env is None else env
+    md = _parser(kramdown)
     source = _NEWLINE.sub("\n", body).replace("\0", "\ufffd")
-    md.block.parse(source, md, {} if env is None else env, tokens)
+    md.block.parse(source, md, env, tokens)
+    _last.keep(body, env, tokens, kramdown)
     return tokens
+
+
+def inline_html(text: str, *, kramdown: bool = False) -> str:
+    """The HTML of one line of Markdown, without a paragraph around it."""
+    children: list[Token] = []
+    md = _parser(kramdown)
+    md.inline.parse(text, md, {}, children)
+    return inline_to_html(children)
+
+
+class _Last:
+    """The block structure that was found last, for the full parse of the same text: a post is rendered
+    right after its cells were read."""
+
+    def __init__(self) -> None:
+        self._body: tuple[str, bool] | None = None
+        self._env: Env = {}
+        self._tokens: list[Token] = []
+
+    def keep(self, body: str, env: Env, tokens: list[Token], kramdown: bool) -> None:
+        self._body, self._env, self._tokens = (body, kramdown), env, tokens
+
+    def forget(self) -> None:
+        self._body = None
+
+    def taken(self, body: str, env: Env, kramdown: bool) -> list[Token]:
+        """The tokens of `body`, once, and into `env` what was found with them; none if it was not the last."""
+        if (body, kramdown) != self._body:
+            return []
+        env.update(self._env)
+        return self._tokens
+
+
+_last = _Last()
 
 
 def to_html(tokens: Sequence[Token]) -> str:
     """The HTML of block tokens, as CommonMark writes it."""
-    md = _parser()
+    md = _parser(False)
     return str(md.renderer.render(tokens, md.options, {}))
 
 
@@ -91,8 +151,8 @@ def body_of(text: str, line: int) -> str:
 
 
 @functools.cache
-def _parser() -> MarkdownIt:
-    """Built once: it costs as much as a page."""
+def _parser(kramdown: bool) -> MarkdownIt:
+    """Built once: it costs as much as a page. Both render the same."""
     # One list or quote at the deepest allowed level still opens, hence `+ 2`: markdown-it's own limit,
     # which drops text without a word, is never reached.
     options = {
@@ -103,7 +163,7 @@ def _parser() -> MarkdownIt:
         "xhtmlOut": False,
     }
     md = MarkdownIt("commonmark", options)
-    md.inline = _Inline()
+    md.inline = _KramdownInline() if kramdown else _Inline()
     md.configure("commonmark", options)  # again, for the inline rules of the new `md.inline`
     md.enable(["table", "strikethrough"])
     rules = md.block.ruler
@@ -111,7 +171,115 @@ def _parser() -> MarkdownIt:
     rules.at("html_block", _html_block, {"alt": ends})
     rules.at("blockquote", _limited(blockquote), {"alt": [*ends, "list"]})
     rules.at("list", _limited(list_block), {"alt": ends})
+    if kramdown:
+        rules.at("html_block", kramdown_rules.html_block(_html_block), {"alt": ends})
+        rules.at("list", _limited(kramdown_rules.list_block(list_block)), {"alt": ends})
+        rules.at("fence", kramdown_rules.closed_fence, {"alt": [*ends, "list"]})
+        rules.at("table", kramdown_rules.table(rules.__rules__[0].fn), {"alt": ["paragraph", "reference"]})
+        rules.at("heading", kramdown_rules.atx_heading, {"alt": ends})
+        rules.at("lheading", kramdown_rules.setext_heading)
+        rules.before("reference", "abbreviation", kramdown_rules.abbreviation, {"alt": ["paragraph"]})
+        kramdown_rules.let_links_hold_spaces(md)
+        md.inline.ruler.before("autolink", "double_angle", kramdown_rules.double_angle)
+    for rule in list(rules.__rules__):
+        if rule.name in _BEGINNINGS:
+            rules.at(rule.name, _beginning(rule.fn, _BEGINNINGS[rule.name]), {"alt": list(rule.alt)})
+    rules.at("table", _table(rules.__rules__[0].fn), {"alt": ["paragraph", "reference"]})
+    add_math(md)
+    add_attributes(md)
+    footnote_plugin(md, inline=not kramdown, move_to_end=False)
+    deflist_plugin(md)
+    for name, render in _RENDER.items():
+        md.add_render_rule(name, render)
     return md
+
+
+# --- how it is written ------------------------------------------------------------------------
+
+
+def _math(renderer: Any, tokens: Sequence[Token], index: int, *_: Any) -> str:
+    token = tokens[index]
+    html = math_html(token.content, display=token.type == BLOCK)
+    return f"{html}\n" if token.type == BLOCK else html
+
+
+def _footnote_name(meta: MutableMapping[str, Any]) -> str:
+    return escape(str(meta.get("label") or meta["id"] + 1))
+
+
+def _footnote_ref(renderer: Any, tokens: Sequence[Token], index: int, *_: Any) -> str:
+    meta = tokens[index].meta
+    name, again = _footnote_name(meta), f":{meta['subId']}" if meta.get("subId") else ""
+    link = f'<a href="#fn:{name}" class="footnote" role="doc-noteref">{meta["id"] + 1}</a>'
+    return f'<sup id="fnref:{name}{again}">{link}</sup>'
+
+
+def _footnote_open(renderer: Any, tokens: Sequence[Token], index: int, *_: Any) -> str:
+    return f'<li id="fn:{_footnote_name(tokens[index].meta)}">\n'
+
+
+def _footnote_anchor(renderer: Any, tokens: Sequence[Token], index: int, *_: Any) -> str:
+    meta = tokens[index].meta
+    name, sub = _footnote_name(meta), meta.get("subId", 0)
+    again, number = (f":{sub}", f"<sup>{sub + 1}</sup>") if sub else ("", "")
+    return f' <a href="#fnref:{name}{again}" class="reversefootnote" role="doc-backlink">&#8617;{number}</a>'
+
+
+_RENDER: dict[str, Any] = {
+    INLINE: _math,
+    BLOCK: _math,
+    "footnote_ref": _footnote_ref,
+    "footnote_open": _footnote_open,
+    "footnote_anchor": _footnote_anchor,
+    "footnote_block_open": lambda *_: '<div class="footnotes" role="doc-endnotes">\n<ol>\n',
+    "footnote_block_close": lambda *_: "</ol>\n</div>\n",
+}
+
+
+def _task(children: list[Token]) -> None:
+    """`[ ] text` at the beginning of a list item."""
+    first = children[0] if children else None
+    if first is None or first.type != "text" or not (match := _TASK.match(first.content)):
+        return
+    first.content = first.content[match.end() :]
+    checked = " checked" if match[1] in "xX" else ""
+    box = f'<input type="checkbox" class="task-list-item-checkbox" disabled{checked}>'
+    children.insert(0, Token("html_inline", "", 0, content=box, meta={"ours": True}))
+
+
+# The characters that a block of a kind can begin with. Every rule says so itself, but each is asked at
+# every line, and most of the time of the block parser went into these answers.
+_BEGINNINGS = {
+    "fence": "`~",
+    "blockquote": ">",
+    "hr": "*-_",
+    "list": "*+-0123456789",
+    "reference": "[",
+    "html_block": "<",
+    "heading": "#",
+}
+
+
+def _beginning(rule: RuleFuncBlockType, characters: str) -> RuleFuncBlockType:
+    """`rule`, asked only at lines that begin with one of `characters`."""
+
+    def asked(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+        at = state.bMarks[start] + state.tShift[start]
+        return state.src[at : at + 1] in characters and rule(state, start, end, silent)
+
+    return asked
+
+
+def _table(rule: RuleFuncBlockType) -> RuleFuncBlockType:
+    """The rule of tables, asked only above a line that can be a table's second."""
+
+    def asked(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+        if start + 2 > end:
+            return False
+        at = state.bMarks[start + 1] + state.tShift[start + 1]
+        return state.src[at : at + 1] in "|-:" and rule(state, start, end, silent)
+
+    return asked
 
 
 class _State(StateInline):
@@ -136,25 +304,64 @@ class _State(StateInline):
         )
 
 
+class _KramdownState(StateInline):
+    """The same with kramdown's emphasis: what stands beside a marker matters only if it is a space."""
+
+    def scanDelims(self, start: int, canSplitWord: bool) -> Scanned:
+        """May the run of markers at `start` open or close?"""
+        run = super().scanDelims(start, canSplitWord)
+        if self.src[start] == "_":
+            return run
+        end = start + run.length
+        before = self.src[start - 1 : start]
+        after = self.src[end : end + 1] if end < self.posMax else ""
+        return Scanned(
+            run.can_open or bool(after and not after.isspace()),
+            run.can_close or bool(before and not before.isspace()),
+            run.length,
+        )
+
+
 class _Inline(ParserInline):
     """markdown-it's inline parser over our state; only our parser has it, nothing is patched."""
+
+    state_class: type[StateInline] = _State
 
     def parse(self, src: str, md: MarkdownIt, env: EnvType, tokens: list[Token]) -> list[Token]:
         """Fill `tokens`. Called again by the parser for the text of each picture, so depth is bounded."""
         depth = env.get("picture_depth", 0)
         if depth > _DEEPEST_PICTURE or (src and not self.terminator_re.search(src)):  # nothing but words
             tokens.append(Token("text", "", 0, content=src))
+            self.finish(tokens, env)
             return tokens
         env["picture_depth"] = depth + 1
-        state = _State(src, md, env, tokens)
+        state = self.state_class(src, md, env, tokens)
         self.tokenize(state)
         for rule in self.ruler2.getRules(""):
             rule(state)
         env["picture_depth"] = depth
+        if "{:" in src:
+            settle_inline(tokens)
+        self.finish(tokens, env)
         for token in tokens:
             if token.type == "text_special":  # an escaped character or an entity
                 token.type = "text"
         return tokens
+
+    def finish(self, tokens: list[Token], env: EnvType) -> None:
+        """What is to be done to the tokens of one text before its escaped characters are like any other."""
+
+
+class _KramdownInline(_Inline):
+    """The same for kramdown."""
+
+    state_class = _KramdownState
+
+    def finish(self, tokens: list[Token], env: EnvType) -> None:
+        """Set the typography, and mark abbreviations."""
+        kramdown_rules.set_typography(tokens)
+        if known := env.get("abbreviations"):
+            kramdown_rules.mark_abbreviations(tokens, known)
 
 
 def _limited(rule: RuleFuncBlockType) -> RuleFuncBlockType:

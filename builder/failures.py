@@ -14,10 +14,25 @@ DEPENDENT = {"skipped", "unrun", "unavailable"}
 
 def cell_problems(post: Post, run: Run) -> Iterator[Problem]:
     """Yield one Problem per root cause; the cells that were not run because of it are in its detail."""
-    for _, problem in failed_cells(post, run):
-        yield problem
+    for number, problem in failed_cells(post, run):
+        if not post.cells[number - 1].unproven:
+            yield problem
+    if unproven := _unproven(post, run):
+        yield unproven
     for warning in run.warnings:
         yield Problem("warning", post.path, post.cells[0].code.start, "cell", warning)
+
+
+def _unproven(post: Post, run: Run) -> Problem | None:
+    """One note for the cells that fail as the configuration says."""
+    known = [post.cells[number - 1] for number, _ in failed_cells(post, run)]
+    known = [cell for cell in known if cell.unproven]
+    if not known:
+        return None
+    reasons = "; ".join(dict.fromkeys(cell.unproven for cell in known))
+    numbers = ", ".join(str(cell.number) for cell in known)
+    what = f"not proven: cell{'s' if len(known) > 1 else ''} {numbers}: {reasons}"
+    return Problem("note", post.path, known[0].code.start, "unproven", what)
 
 
 def failed_cells(post: Post, run: Run) -> Iterator[tuple[int, Problem]]:
@@ -71,8 +86,11 @@ def _problem(post: Post, cell: Cell, failure: Failure, run: Run) -> Problem:
             hint = "a cell that exits ends its post"
         case "refused":
             level = "warning"
-            message = f"cell {number} was not run: it has the line `{failure.message}`"
-            hint = "set `shell = true` under [execute] to allow such lines, or mark the cell {eval=false}"
+            if cell.refusal:
+                message, hint = f"cell {number} was not run: {failure.message}", "mark the cell {eval=false}"
+            else:
+                message = f"cell {number} was not run: it has the line `{failure.message}`"
+                hint = "set `shell = true` under [execute] to allow such lines, or mark the cell {eval=false}"
         case _:
             message = f"cell {number} {failure.message}"
     inner = failure.frames[-1] if failure.frames else None

@@ -6,14 +6,16 @@ Lines end at `\\r\\n`, `\\n` or `\\r` and nowhere else, as in markdown-it; `str.
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from markdown_it.token import Token
 
 from builder import dialect
+from builder.clothes import Dress, dress_of, habits
 from builder.config import OptionError, did_you_mean, option_from_text, option_types
 from builder.model import Cell, CellOptions, Fence, Level, Problem
 
@@ -109,7 +111,7 @@ def find_fences(text: str, body_line: int) -> tuple[Fence, ...]:
     return tuple(fence for fence, _ in _walk(text, body_line))
 
 
-def _walk(text: str, body_line: int) -> Iterator[tuple[Fence, bool]]:
+def _walk(text: str, body_line: int, kramdown: bool = False) -> Iterator[tuple[Fence, bool]]:
     """Each fence, and whether it directly follows the fence before it: only blank lines stand between
     them, in the same list item or quote."""
     if "```" not in text and "~~~" not in text:
@@ -117,7 +119,7 @@ def _walk(text: str, body_line: int) -> Iterator[tuple[Fence, bool]]:
     body = dialect.body_of(text, body_line)
     lines = body.split("\n")
     before: tuple[int, Fence] | None = None
-    for index, token in enumerate(dialect.block_tokens(body)):
+    for index, token in enumerate(dialect.block_tokens(body, kramdown=kramdown)):
         if token.type != "fence":
             continue
         fence = _fence(token, lines, body_line)
@@ -152,12 +154,17 @@ def _fence(token: Token, lines: Sequence[str], body_line: int) -> Fence:
 # --- cells -----------------------------------------------------------------------------------
 
 
-def read_cells(text: str, body_line: int, path: str) -> tuple[tuple[Cell, ...], tuple[Problem, ...]]:
+def read_cells(
+    text: str, body_line: int, path: str, *, kramdown: bool = False, forms: Collection[str] = ()
+) -> tuple[tuple[Cell, ...], tuple[Problem, ...]]:
     """The cells of a post in order, each with its output fence, and what is wrong with its fences.
 
-    A fence that is never closed is an error, and neither a cell nor an output.
+    A fence that is never closed is an error, and neither a cell nor an output. In a post written for Jekyll
+    outputs have other forms too, those of the site (`forms`) and those that the post itself is used to.
     """
-    walked = list(_walk(text, body_line))
+    if kramdown:
+        return _read_old_cells(text, body_line, path, forms)
+    walked = list(_walk(text, body_line, kramdown))
     cells: list[Cell] = []
     problems: list[Problem] = []
     for index, (fence, _) in enumerate(walked):
@@ -175,6 +182,94 @@ def read_cells(text: str, body_line: int, path: str) -> tuple[tuple[Cell, ...], 
         cells.append(Cell(len(cells) + 1, fence, authored, fence.body, options))
         problems += complaints
     return tuple(cells), tuple(problems)
+
+
+def _read_old_cells(
+    text: str, body_line: int, path: str, forms: Collection[str]
+) -> tuple[tuple[Cell, ...], tuple[Problem, ...]]:
+    """The same by the habits of old posts. What is never closed is text for kramdown, and not our business."""
+    if "```" not in text and "~~~" not in text:
+        return (), ()
+    body = dialect.body_of(text, body_line)
+    lines = body.split("\n")
+    tokens = dialect.block_tokens(body, kramdown=True)
+    dresses: dict[int, Dress] = {}
+    taken: set[int] = set()  # tokens that are outputs
+    for index, token in enumerate(tokens):
+        if token.type == "fence" and _language_of(token) == "python" and id(token) not in taken:
+            dresses[index] = dress_of(tokens, index, _language_of, PLAIN)
+            if dresses[index].form == "label":
+                taken.add(id(dresses[index].token))
+    known = habits([dress.form for dress in dresses.values()], forms)
+    cells: list[Cell] = []
+    problems: list[Problem] = []
+    for index, dress in dresses.items():
+        fence = _fence(tokens[index], lines, body_line)
+        if not fence.closed:
+            continue
+        authored = None
+        if dress.token is not None and dress.form in known:
+            make = _fence if dress.token.type == "fence" else _indented
+            authored = make(dress.token, lines, body_line)
+            authored = authored if authored.closed else None
+        options, complaints = _read_options(fence, parse_info(fence.info), path)
+        source, quiet = runnable(fence.body)
+        if quiet:
+            options = dataclasses.replace(options, output=False)
+        first, last = dress.picture
+        picture = (body_line + first, body_line + last) if last else (0, 0)
+        cells.append(Cell(len(cells) + 1, fence, authored, source, options, picture))
+        problems += complaints
+    return tuple(cells), tuple(problems)
+
+
+def forms_below(text: str, body_line: int) -> list[str]:
+    """What form the output below each cell of an old post has, where it has any."""
+    tokens = dialect.block_tokens(dialect.body_of(text, body_line), kramdown=True)
+    dresses = [
+        dress_of(tokens, index, _language_of, PLAIN)
+        for index, token in enumerate(tokens)
+        if token.type == "fence" and _language_of(token) == "python"
+    ]
+    return [dress.form for dress in dresses if dress.form]
+
+
+def _language_of(token: Token) -> str:
+    language = parse_info(token.info).language
+    return "python" if language in PYTHON else language
+
+
+def _indented(token: Token, lines: Sequence[str], body_line: int) -> Fence:
+    """A block that is code by its indentation."""
+    start, stop = token.map or [0, 0]
+    body = token.content if token.content.endswith("\n") else f"{token.content}\n"
+    first = lines[start]
+    prefix = first[: len(first) - len(body.split("\n", 1)[0])]
+    return Fence("", body, body_line + start, body_line + stop, prefix, marker="", closed=True)
+
+
+_PROMPT = re.compile(r"\s*(?:>>>|\.\.\.)(?: |$)")
+_CELL_MAGIC = re.compile(r"%%(time|capture)\b")
+
+
+def runnable(body: str) -> tuple[str, bool]:
+    """The program in the body of a cell, line for line, and whether its output is to be dropped.
+
+    A session at `>>>` prompts is what was typed at them; `%%time` and `%%capture` run what is below them.
+    """
+    lines = body.split("\n")
+    if any(line.lstrip().startswith(">>>") for line in lines):
+        typed = []
+        for line in lines:
+            prompt = _PROMPT.match(line)
+            typed.append(line[prompt.end() :] if prompt else "")
+        return "\n".join(typed), False
+    for number, line in enumerate(lines):
+        if magic := _CELL_MAGIC.match(line):
+            return "\n".join([*lines[:number], "", *lines[number + 1 :]]), magic[1] == "capture"
+        if line.strip() and not line.startswith("#"):
+            break
+    return body, False
 
 
 def without_options(source: str) -> str:
@@ -290,6 +385,8 @@ def insert_outputs(text: str, cells: Sequence[Cell], new: Mapping[int, str]) -> 
 
 def _edit(text: str, spans: Sequence[tuple[int, int, int]], fence: Fence, body: str) -> tuple[int, int, str]:
     """The change that puts `body` into `fence`: from its opening marker to the end of its closing one."""
+    if not fence.marker:
+        return _indented_edit(text, spans, fence, body)
     start, opening_end, next_line = spans[fence.start - 1]
     line_end = text[opening_end:next_line]
     opening = text[start:opening_end]
@@ -309,6 +406,16 @@ def _edit(text: str, spans: Sequence[tuple[int, int, int]], fence: Fence, body: 
         closing[:closing_at] + closing_run,
     ]
     return start + opening_at, closing_start + len(closing.rstrip(" \t")), "".join(written)
+
+
+def _indented_edit(
+    text: str, spans: Sequence[tuple[int, int, int]], fence: Fence, body: str
+) -> tuple[int, int, str]:
+    """The same for a block that is indented, which neither begins nor ends with blank lines."""
+    start, end, next_line = spans[fence.start - 1]
+    line_end = text[end:next_line] or "\n"
+    lines = [fence.prefix + line if line else "" for line in body.strip("\n").split("\n")]
+    return start, spans[fence.stop - 2][1], line_end.join(lines)
 
 
 def _prefixed(prefix: str, line: str) -> str:

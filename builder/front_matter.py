@@ -116,9 +116,14 @@ class _Refused(Exception):
 _TAB = re.compile(r"^(?:\t+ *[^\s#]|[^\s#\"'][^:\n]*:[ ]*\t[ \t]*[^\s#])", re.MULTILINE)
 
 
+# What a bomb needs: anchors, aliases, tags, merge keys, or depth.
+_SUSPECT = re.compile(r"[&*!]|<<|^(?: {20}|\s*(?:[-?:]\s+){8})", re.MULTILINE)
+
+
 def _compose(source: str) -> yaml.Node | None:
     """The node tree of `source`. Raises YAMLError for what is no YAML, _Refused for too much of it."""
-    _check_limits(source)
+    if _SUSPECT.search(source) or source.count("[") + source.count("{") > 8:
+        _check_limits(source)
     node: yaml.Node | None = yaml.compose(source, Loader=_LOADER)
     return node
 
@@ -307,8 +312,8 @@ class _Reader:
     def report_slips(self, entries: Mapping[str, _Entry]) -> None:
         """Unknown keys are other tools' and left in peace, but for those that look like a slip."""
         for key, entry in entries.items():
-            near = nearest(key, _KNOWN, _NEAR)
-            if key not in _KNOWN and near and near not in entries:
+            near = "" if key in _KNOWN else nearest(key, _KNOWN, _NEAR)
+            if near and near not in entries:
                 self.report(entry.line, f"no field is called `{key}`", f"did you mean `{near}`?", "warning")
 
     def report_cut_title(self, entries: Mapping[str, _Entry], block: str) -> None:
@@ -454,6 +459,10 @@ class _JekyllReader(_Reader):
                 text = self.scalar(entry, "text")
                 words += text.split() if cut else [text] if text else []
             else:
+                # Jekyll keeps a list in the list as Ruby writes it, and puts what is in it behind.
+                node = entry.node if entry else None
+                inner = node.value if isinstance(node, yaml.SequenceNode) else ()
+                words += [_as_ruby(item) for item in inner]
                 words += self.items(entry)
         return tuple(dict.fromkeys(word for word in words if word))
 
@@ -474,6 +483,14 @@ class _JekyllReader(_Reader):
                 what = f"`{entry.key}` is read up to `{start[0].strip()}`: {shown(text)}"
                 self.report(entry.line, what, "write 2023-03-06 10:00:00 +0900")
         return moment
+
+
+def _as_ruby(node: yaml.Node) -> str:
+    """A text as it is, a list as Ruby's `inspect` has it: `["a", "b"]`."""
+    if isinstance(node, yaml.SequenceNode):
+        quoted = (_as_ruby(n) if isinstance(n, yaml.SequenceNode) else f'"{n.value}"' for n in node.value)
+        return f"[{', '.join(quoted)}]"
+    return _nfc(str(node.value)) if isinstance(node, yaml.ScalarNode) else ""
 
 
 def _option(name: str, kind: Any, node: yaml.Node) -> Any:

@@ -35,6 +35,10 @@ _PIECE = re.compile(
     r"|(?P<output>\{\{-?(?P<expression>.*?)-?\}\})|(?P<tag>\{%-?\s*(?P<name>\w+)(?P<rest>.*?)-?%\})",
     re.DOTALL,
 )
+# Before an address that will be resolved: it is given the site's own host and baseurl there.
+_HOST = re.compile(
+    r"(?:\{\{-?\s*site\.(?:url|baseurl)\s*-?\}\})+(?=(?:\{\{-?\s*site\.baseurl\s*-?\}\})?\{%-?\s*(?:post_url|link)\b)"
+)
 _TOKEN = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|(-?\d+(?:\.\d+)?)(?![\w.])|([A-Za-z_][\w.-]*))""")
 _ATTRIBUTE = re.compile(r"""([\w-]+)\s*=\s*(?:"((?:\\"|[^"])*)"|'((?:\\'|[^'])*)'|([^\s"']+))""")
 # What Jekyll fills in and we do not have: left as written, while another missing name is empty as in Jekyll.
@@ -64,6 +68,7 @@ def expand(text: str, scene: Scene, path: str, first_line: int) -> tuple[str, tu
     problems: list[Problem] = []
     result: list[str] = []
     line = first_line
+    text = _HOST.sub("", text)
 
     def replace(match: re.Match[str], before: str) -> str:
         if not (match["output"] or match["tag"]):

@@ -19,9 +19,12 @@ from markdown_it.common.utils import unescapeAll
 from markdown_it.rules_block.table import escapedSplit
 from markdown_it.token import Token
 
+from builder.attributes import TOC, html_attributes
 from builder.dialect import Env, body_of, inline_to_html, parse, to_html, too_deep
 from builder.fences import parse_info, without_options
 from builder.highlight import coloured, escape, highlight
+from builder.jekyll import HTML
+from builder.liquid import TOC as TOC_TAG
 from builder.model import Cell, Figure, Heading, Markup, Part, Post, Problem, Text
 
 Resolve: TypeAlias = Callable[[str, int], str]
@@ -64,11 +67,15 @@ def render(
     Raises LookupError if a cell of `post` is not a fence of its text, which would be our own mistake.
     """
     env: Env = {}
-    body = body_of(post.text, post.body_line)
-    tokens = parse(body, env)
+    body = body_of(post.markdown, post.body_line)
+    if post.path.endswith(HTML):
+        tokens = [Token("html_block", "", 0, content=body, map=[0, 1])]
+    else:
+        tokens = parse(body, env, kramdown=post.kramdown)
     problems = (*_too_deep(post, env), *_overfull_rows(post, body, tokens))
     summary = _summary(tokens, _MORE.search(body) is not None)
-    toc = _name_headings(tokens, {f"cell-{cell.number}" for cell in post.cells})
+    toc = _name_headings(tokens, {f"cell-{cell.number}" for cell in post.cells}, post.kramdown)
+    _place_contents(tokens, toc)
     tokens = _place_cells(tokens, post, shown, figure_url)
     for token in tokens:
         _finish(token, post.body_line, resolve)
@@ -114,7 +121,8 @@ def _finish(token: Token, first_line: int, resolve: Resolve) -> None:
         case "code_block":
             _set_html(token, _code(token.content, ""))
         case "table_open":  # a wide table scrolls, not the page
-            _set_html(token, '<div class="table-wrap" tabindex="0">\n<table>\n')
+            table = f"<table{html_attributes(token.attrs)}>"
+            _set_html(token, f'<div class="table-wrap" tabindex="0">\n{table}\n')
         case "table_close":
             _set_html(token, "</table>\n</div>\n")
         case "th_open" | "td_open" if "style" in token.attrs:  # a strict page has no inline styles
@@ -144,35 +152,63 @@ def _place_cells(
 ) -> list[Token]:
     """`tokens` with each cell and its authored output as one HTML block."""
     cells = {cell.code.start: cell for cell in post.cells}
-    outputs = {cell.authored.start for cell in post.cells if cell.authored}
+    outputs = {cell.authored.start: cell for cell in post.cells if cell.authored}
     placed: list[Token] = []
-    for token in tokens:
-        line = post.body_line + token.map[0] if token.map and token.type == "fence" else 0
+    apart: set[int] = set()  # cells whose output stands behind a label, and stays there
+    hidden = [cell.picture for cell in post.cells if _is_replaced(cell, shown, post)]
+    for token, following in pairwise((*tokens, None)):
+        assert token is not None
+        line = post.body_line + token.map[0] if token.map and token.type in ("fence", "code_block") else 0
+        if any(first <= post.body_line + token.map[0] < last for first, last in hidden if token.map):
+            continue
         if cell := cells.pop(line, None):
-            _set_html(token, _cell(cell, token.content, shown.get(cell.number), figure_url))
+            parts = shown.get(cell.number)
+            if cell.authored and not _stands_at(following, cell.authored.start - post.body_line):
+                apart.add(cell.number)
+                parts = ()
+            _set_html(token, _cell(cell, token.content, parts, figure_url))
         if line not in outputs:
+            placed.append(token)
+        elif outputs[line].number in apart:
+            cell = outputs[line]
+            _set_html(token, _output_html(cell, shown.get(cell.number), figure_url))
             placed.append(token)
     if cells:
         raise LookupError(f"{post.path}: no fence at the line of cell {min(cells.items())[1].number}")
     return placed
 
 
+def _stands_at(token: Token | None, line: int) -> bool:
+    return token is not None and token.type in ("fence", "code_block") and (token.map or [-1])[0] == line
+
+
+def _is_replaced(cell: Cell, shown: Mapping[int, tuple[Part, ...] | None], post: Post) -> bool:
+    """Does the author's image below a cell give way to what the cell drew?"""
+    parts = shown.get(cell.number) or ()
+    return cell.picture != (0, 0) and post.execute.replace_figures and not all(isinstance(p, Text) for p in parts)
+
+
 def _cell(cell: Cell, code: str, parts: tuple[Part, ...] | None, figure_url: FigureUrl) -> str:
     """The HTML of one cell and its output, "" if it is to be hidden."""
-    if parts is None:
-        parts = (Text(cell.authored.body),) if cell.authored else ()
     blocks = []
     if cell.options.echo:
         source = _code(without_options(code), "python")
         blocks.append(f'<div class="cell-code" role="group" aria-label="In [{cell.number}]">{source}</div>\n')
-    if parts:
-        output = _output(cell, parts, figure_url)
-        blocks.append(
-            f'<div class="cell-output" role="group" aria-label="Out [{cell.number}]">{output}</div>\n'
-        )
+    if output := _output_html(cell, parts, figure_url):
+        blocks.append(output)
     if not blocks or not cell.options.include:
         return ""
     return f'<div class="cell" id="cell-{cell.number}">\n{"".join(blocks)}</div>\n'
+
+
+def _output_html(cell: Cell, parts: tuple[Part, ...] | None, figure_url: FigureUrl) -> str:
+    """The HTML of what stands below a cell, "" for nothing; None: what the author wrote."""
+    if parts is None:
+        parts = (Text(cell.authored.body),) if cell.authored else ()
+    if not parts:
+        return ""
+    output = _output(cell, parts, figure_url)
+    return f'<div class="cell-output" role="group" aria-label="Out [{cell.number}]">{output}</div>\n'
 
 
 def _output(cell: Cell, parts: Sequence[Part], figure_url: FigureUrl) -> str:
@@ -230,7 +266,7 @@ def _figure(cell: Cell, figure: Figure, figure_url: FigureUrl, caption: bool) ->
 # --- headings ---------------------------------------------------------------------------------
 
 
-def _name_headings(tokens: Sequence[Token], taken: set[str]) -> tuple[Heading, ...]:
+def _name_headings(tokens: Sequence[Token], taken: set[str], kramdown: bool) -> tuple[Heading, ...]:
     """Give every heading an id and a link to itself; return the table of contents.
 
     `taken` are ids of the page that no heading may have.
@@ -238,20 +274,37 @@ def _name_headings(tokens: Sequence[Token], taken: set[str]) -> tuple[Heading, .
     found = [(token, tokens[i + 1]) for i, token in enumerate(tokens) if token.type == "heading_open"]
     if not found:
         return ()
-    ids = _ids([_slug(_plain(inline.children or [])) for _, inline in found], taken | _raw_ids(tokens))
+    given = [str(token.attrs.get("id", "")) for token, _ in found]
+    slug = _kramdown_slug if kramdown else _slug
+    free = [slug(inline.children or []) for (_, inline), own in zip(found, given, strict=True) if not own]
+    made = iter(_ids(free, taken | _raw_ids(tokens) | set(given)))
     headings = []
-    for (token, inline), name in zip(found, ids, strict=True):
+    for (token, inline), own in zip(found, given, strict=True):
+        name = own or next(made)
         children = inline.children = inline.children or []
-        headings.append(Heading(int(token.tag[1]), name, inline_to_html([*_quiet(children)])))
+        if "no_toc" not in str(token.attrs.get("class", "")).split():
+            headings.append(Heading(int(token.tag[1]), name, inline_to_html([*_quiet(children)])))
         token.attrs["id"] = name
         anchor = f' <a class="anchor" href="#{name}" tabindex="-1" aria-hidden="true">#</a>'
         children.append(Token("html_inline", "", 0, content=anchor, meta={"ours": True}))
     return _nest(headings)
 
 
-def _slug(text: str) -> str:
+def _kramdown_slug(children: Sequence[Token]) -> str:
+    """The same with what kramdown does otherwise: a picture has no words, `①` is none, and emoji leave marks."""
+    text = _plain(child for child in children if child.type != "image").lower()
+    kept = "".join(char for char in text if char in "- \t" or _is_kramdown_word(char))
+    return kept.replace(" ", "-").replace("\t", "-") or "section"
+
+
+def _is_kramdown_word(char: str) -> bool:
+    category = unicodedata.category(char)
+    return category[0] in "LM" or category in ("Nd", "Nl", "Pc") or "\u24b6" <= char <= "\u24e9"
+
+
+def _slug(children: Sequence[Token]) -> str:
     """kramdown's id for GFM: lower case, letters, marks, numbers, `_` and `-`, spaces as `-`."""
-    lowered = unicodedata.normalize("NFC", text).lower()
+    lowered = unicodedata.normalize("NFC", _plain(children)).lower()
     kept = "".join(char for char in lowered if char in "- \t" or _is_word(char))
     return unicodedata.normalize("NFC", kept.replace(" ", "-").replace("\t", "-")) or "section"
 
@@ -260,6 +313,28 @@ def _is_word(char: str) -> bool:
     """Ruby's `\\p{Word}`, but no variation selector: nothing of it is to be seen in an address."""
     category = unicodedata.category(char)
     return (category[0] in "LMN" or category == "Pc") and not "\ufe00" <= char <= "\ufe0f"
+
+
+def _place_contents(tokens: Sequence[Token], toc: Sequence[Heading]) -> None:
+    """Put the table of contents where the author asked for it."""
+    for token in tokens:
+        if token.type == TOC:
+            name = token.attrs.pop("id", "markdown-toc")
+            opening = f"<{token.tag} id=\"{escape(str(name))}\"{html_attributes(token.attrs)}>"
+            _set_html(token, f"{opening}{_contents(toc)}</{token.tag}>\n")
+        elif token.type == "html_block" and TOC_TAG in token.content:
+            token.content = token.content.replace(
+                TOC_TAG, f'<nav class="toc"><ul class="toc__menu">{_contents(toc)}</ul></nav>'
+            )
+
+
+def _contents(headings: Sequence[Heading]) -> str:
+    return "".join(
+        f'<li><a href="#{heading.id}">{heading.html}</a>'
+        + (f"<ul>{_contents(heading.children)}</ul>" if heading.children else "")
+        + "</li>"
+        for heading in headings
+    )
 
 
 def _ids(slugs: Sequence[str], taken: set[str]) -> list[str]:

@@ -29,9 +29,15 @@ def add_math(md: MarkdownIt) -> None:
 
 
 def math_html(tex: str, *, display: bool) -> str:
-    """The HTML of one formula."""
-    name = "div" if display else "span"
-    return f'<{name} class="math">{escape(tex)}</{name}>'
+    """The HTML of one formula: its TeX between the marks that every script for mathematics knows."""
+    if display:
+        return f'<div class="math">\\[{escape(tex)}\\]</div>'
+    return f'<span class="math">\\({escape(tex)}\\)</span>'
+
+
+def in_html(html: str) -> str:
+    """Raw HTML with the formulas between its tags marked, so that no `<` in them is taken for a tag."""
+    return _DOUBLE.sub(lambda found: f'<span class="math">\\[{escape(found[1].strip())}\\]</span>', html)
 
 
 def _inline(state: StateInline, silent: bool) -> bool:

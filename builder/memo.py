@@ -18,6 +18,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from builder.bodies import content_of
 from builder.execute.keys import Values
 from builder.model import Article, Config, Heading, Problem
 from builder.pages import theme_folder
@@ -131,7 +132,7 @@ def _changed_articles(old: Site, new: Site) -> dict[str, set[str]]:
         names = {"html"} if old.addresses.get(path) != new.addresses.get(path) else set()
         if before is not after:
             names |= {n for n in _ATTRIBUTES if getattr(before, n, None) != getattr(after, n, None)}
-            if "body" in names:
+            if content_of(getattr(before, "body", "")) != content_of(getattr(after, "body", "")):
                 names.add("html")
         if before is None or after is None:
             names |= {*_ATTRIBUTES, "html"}

@@ -20,15 +20,15 @@ def message(problem: Problem) -> str:
     return "\n".join(lines)
 
 
-def summary(report: Report) -> str:
-    """Return the last line of a build."""
+def summary(report: Report, seconds: str) -> str:
+    """Return the last line of a build that took so many seconds."""
     cells = [f"{report.cached} cached"] if report.cached else []
     cells += [f"{report.run} run"] if report.run else []
     numbers = count(report.cells, "cell") + (": " + ", ".join(cells) if cells else "")
     files = f"{count(report.pages, 'page')} ({report.written} written"
     files += f", {report.removed} removed)" if report.removed else ")"
     parts = [count(report.posts, "post"), numbers, files, *levels(report.problems)]
-    return ", ".join(parts) + f" in {report.seconds:.2f} s"
+    return ", ".join(parts) + f" in {seconds} s"
 
 
 def finding_line(finding: Finding) -> str:

@@ -72,9 +72,26 @@ class ExecuteConfig:
     outputs: str = "real"  # what a page shows: "real" outputs, or the "authored" ones, compared and reported
     rtol: float = 1e-4  # how far numbers of an authored output may be off, relative and absolute
     atol: float = 1e-6
+    output_forms: tuple[str, ...] = ()  # what outputs look like besides a bare fence (see clothes.py)
+    replace_figures: bool = False  # show the figures of cells in place of the author's images?
     figure_format: str = "svg"
     start: str = "fork"  # "fork" or "spawn": how a post's process comes to be
     environment: tuple[str, ...] = ()  # further variables that the cells may see
+
+
+@dataclass(frozen=True, slots=True)
+class Unproven:
+    """Cells of a post that cannot run here, as `adopt` has found and written into the configuration.
+
+    It holds for cells whose code is what it was then (`code` has a digest of each). Unless `run`, they are
+    not even tried: they took too long, or ended the process.
+    """
+
+    post: str
+    cells: tuple[int, ...]
+    reason: str
+    code: tuple[str, ...]
+    run: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +143,7 @@ class Config:
     execute: ExecuteConfig = field(default_factory=ExecuteConfig)
     # Options of ExecuteConfig for the posts below a folder of content/, by its path there; the longest wins.
     folders: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    unproven: tuple[Unproven, ...] = ()
     jekyll: Jekyll | None = None  # the folder is a site of Jekyll's, built in place
 
 
@@ -159,7 +177,8 @@ class Fence:
 
     `body` is the text between the fence lines without its container's prefix, with "\\n" line ends
     and a final one unless it is empty. `start` is the opening line, `stop` the first line after the
-    whole block; `prefix` is what stands before each body line (spaces of a list, `> ` of a quote).
+    whole block; `prefix` is what stands before each body line (spaces of a list, `> ` of a quote). A block
+    that is code by its indentation has no marker, and the indentation in its prefix.
     """
 
     info: str
@@ -192,7 +211,9 @@ class Cell:
     """A Python fence, and the output fence that the author put under it, if any.
 
     `number` counts the cells of a post from 1. `source` is what runs: line k of it stands at line
-    `code.start + k` of the file.
+    `code.start + k` of the file. `picture` is where an image or table of the author's stands below it: its
+    first line and the first behind it, or (0, 0). `unproven` is why it is known not to run whole, and
+    `refusal` why it is not run at all.
     """
 
     number: int
@@ -200,6 +221,9 @@ class Cell:
     authored: Fence | None
     source: str
     options: CellOptions
+    picture: tuple[int, int] = (0, 0)
+    unproven: str = ""
+    refusal: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +232,7 @@ class Post:
 
     `text` is the whole file, decoded, its line ends and a BOM as they are; the Markdown body begins
     at line `body_line`. A `page` is an article outside lists and feeds (a file of `content/pages/`).
+    `markdown` is the file as Markdown sees it, line for line: with the Liquid of a Jekyll post replaced.
     """
 
     path: str
@@ -217,6 +242,12 @@ class Post:
     cells: tuple[Cell, ...]
     execute: ExecuteConfig  # the site's, with the post's own front matter applied
     page: bool = False
+    liquid: str = ""  # `markdown`, where it is not the text
+    kramdown: bool = False  # was it written for kramdown's dialect?
+
+    @property
+    def markdown(self) -> str:
+        return self.liquid or self.text
 
 
 # --- what the cells did ----------------------------------------------------------------------

@@ -302,19 +302,6 @@ class Manifest:
             path.unlink(missing_ok=True)
 
 
-def is_whole(config: Config) -> bool:
-    """Is every file of the output folder there as the last build left it?"""
-    manifest = Manifest.of(config)
-    try:
-        for path, (_, size, time) in manifest.files.items():
-            stat = os.stat(f"{config.output}/{path}")
-            if stat.st_size != size or stat.st_mtime_ns != time:
-                return False
-    except OSError:
-        return False
-    return bool(manifest.files) and not manifest.announced
-
-
 def clean_output(config: Config) -> int:
     """Remove the files that builds wrote, and the folders that are empty then; return their number."""
     manifest = Manifest.of(config)

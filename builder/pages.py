@@ -23,22 +23,26 @@ something new.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from html import escape
 from pathlib import Path
 from typing import Any, TypeAlias
+from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 import jinja2
+from markupsafe import Markup
 
 from builder import feeds
 from builder.bodies import BodyLost
 from builder.model import Config, Page, Problem, SiteError
 from builder.site import Claim, Site
-from builder.urls import absolute, href, output_path
-from builder.views import SiteView
+from builder.urls import absolute, clean_path, href, output_path
+from builder.views import ArticleView, Reads, SiteView
 from builder.words import Words, words_for
 
 Make: TypeAlias = Callable[[SiteView, jinja2.Environment], bytes]
@@ -95,8 +99,30 @@ def environment(config: Config) -> jinja2.Environment:
     result.filters["absolute"] = lambda url: absolute(config, url)
     result.filters["date"] = lambda when, form="human": _date(when.astimezone(zone), form, words)
     result.filters["facts"] = lambda facts: _facts(facts, words)
+    result.globals["entry"] = _Entries(result)
     result.globals.update(config=config, words=words, has_feed=feeds.has_feed(config))
     return result
+
+
+class _Entries:
+    """`entry(article)`: the post in a list, from entry.html. It is the same in all lists, and made once."""
+
+    def __init__(self, templates: jinja2.Environment) -> None:
+        self._templates = templates
+        self._made: dict[str, tuple[Markup, Reads]] = {}
+
+    @jinja2.pass_context
+    def __call__(self, context: jinja2.runtime.Context, article: ArticleView) -> Markup:
+        site: SiteView = context["site"]
+        name = site.name_of(article)
+        if name not in self._made:
+            reads = Reads()
+            alone = site.noting(reads)
+            text = self._templates.get_template("entry.html").render(site=alone, article=alone.article(name))
+            self._made[name] = Markup(text), reads
+        text, reads = self._made[name]
+        site.note(reads)
+        return text
 
 
 def sketches(site: Site) -> Iterator[Sketch]:
@@ -137,7 +163,21 @@ def feed(site: Site) -> Iterator[Sketch]:
         yield Sketch(output_path(feeds.FEED_URL), lambda view, _: feeds.atom(view))
 
 
-KINDS: tuple[Callable[[Site], Iterator[Sketch]], ...] = (articles, index, tags, categories, not_found, feed)
+def redirects(site: Site) -> Iterator[Sketch]:
+    """The old addresses of articles (`redirect_from`), where nothing else is now."""
+    everything = (*site.articles, *site.pages)
+    taken = {output_path(article.url) for article in everything}
+    for article in everything:
+        for old in _addresses(article.extra.get("redirect_from")):
+            if output_path(old) not in taken:
+                taken.add(output_path(old))
+                yield Sketch(output_path(old), partial(_moved_page, article.path))
+
+
+KINDS: tuple[Callable[[Site], Iterator[Sketch]], ...] = (
+    *(articles, index, tags, categories, not_found, feed),
+    redirects,  # behind all others, which have the first claim on an address
+)
 
 
 def assets(config: Config) -> Iterator[Page]:
@@ -164,8 +204,35 @@ def list_claims(site: Site) -> Iterator[Claim]:
                 yield Claim(sketch.path, "", f"a page of a list, /{sketch.path.removesuffix('index.html')}")
 
 
+def _addresses(value: object) -> Iterator[str]:
+    """The addresses in a text or list of texts; what is none is left out."""
+    for old in value if isinstance(value, list) else [value]:
+        if isinstance(old, str) and old.strip("/ "):
+            with contextlib.suppress(ValueError):
+                yield clean_path(unquote(old.strip()))
+
+
+def _moved_page(path: str, site: SiteView, templates: jinja2.Environment) -> bytes:
+    return moved(site.config, site.article(path).url)
+
+
+def moved(config: Config, target: str) -> bytes:
+    """A page that leads to another address, of this site or not."""
+    here = "://" not in target
+    address = escape(href(config, target) if here else target)
+    canonical = escape(absolute(config, target) if here else target)
+    return (
+        f'<!DOCTYPE html>\n<html><head><meta charset="utf-8"><title>→ {address}</title>'
+        f'<link rel="canonical" href="{canonical}"><meta name="robots" content="noindex">'
+        f'<meta http-equiv="refresh" content="0; url={address}"></head>'
+        f'<body><a href="{address}">{address}</a></body></html>\n'
+    ).encode()
+
+
 def _article_page(path: str, is_page: bool, site: SiteView, templates: jinja2.Environment) -> bytes:
     article = site.article(path)
+    if target := article.extra.get("redirect_to"):
+        return moved(site.config, str(target))
     older, newer = site.neighbours(article)
     name = "page.html" if is_page else "post.html"
     return _made(site, templates, name, {"article": article, "older": older, "newer": newer})
@@ -192,7 +259,6 @@ def _list(
 ) -> Iterator[Sketch]:
     """The pages of a list of so many articles; `context` gives the list itself, as `list`, and more."""
     size = site.config.paginate or max(length, 1)
-    total = max(-(-length // size), 1)
 
     def address(number: int) -> str:
         return url if number == 1 else f"{url}page/{number}/"
@@ -202,12 +268,13 @@ def _list(
         whole: Any = values.pop("list")
         start = (number - 1) * size
         values["articles"] = whole[start : start + size]
+        total = max(-(-len(whole) // size), 1)  # asked of the view: the page shows it
         newer = address(number - 1) if number > 1 else ""
         older = address(number + 1) if number < total else ""
         values["paginator"] = Paginator(number, total, older, newer)
         return _made(view, templates, template, values)
 
-    for number in range(1, total + 1):
+    for number in range(1, max(-(-length // size), 1) + 1):
         yield Sketch(output_path(address(number)), partial(make, number))
 
 

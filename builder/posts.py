@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import os
 import stat
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 from zoneinfo import ZoneInfo
 
 from builder import jekyll, jekyll_files, urls
-from builder.model import Config, Level, Post, Problem
+from builder.model import Cell, Config, ExecuteConfig, Level, Post, Problem
 
 MARKDOWN: Final = (".md", ".markdown")
 PAGES: Final = "pages"  # the folder of content/ whose files are outside of lists and feeds
@@ -23,7 +24,6 @@ PAGES: Final = "pages"  # the folder of content/ whose files are outside of list
 LARGE: Final = 5_000_000
 TOO_LARGE: Final = 20_000_000
 
-_EPOCH: Final = datetime(1970, 1, 1)
 _CACHES: Final = "__pycache__"  # of modules beside a post that its cells import
 
 
@@ -95,13 +95,46 @@ def parse_post(text: str, path: str, config: Config, page: bool) -> tuple[Post, 
     from builder.fences import read_cells
     from builder.front_matter import parse_front_matter
 
-    front_matter, body_line, problems = parse_front_matter(text, path, ZoneInfo(config.timezone))
-    cells, complaints = read_cells(text, body_line, path)
-    if not text.removeprefix("\ufeff").strip():
-        problems += (_problem(path, "the file is empty", "write the post, or remove the file", "warning"),)
+    zone = ZoneInfo(config.timezone)
+    if config.jekyll:
+        from builder.jekyll_posts import parse_jekyll
+
+        front_matter, body_line, liquid, problems = parse_jekyll(text, path, config, zone)
+    else:
+        front_matter, body_line, problems = parse_front_matter(text, path, zone)
+        liquid = ""
     options = {**_folder_options(path, config), **front_matter.execute}
     execute = dataclasses.replace(config.execute, **options)
-    return Post(path, text, front_matter, body_line, cells, execute, page), problems + complaints
+    kramdown = config.jekyll is not None
+    cells, complaints = read_cells(
+        liquid or text, body_line, path, kramdown=kramdown, forms=execute.output_forms
+    )
+    if not text.removeprefix("\ufeff").strip():
+        problems += (_problem(path, "the file is empty", "write the post, or remove the file", "warning"),)
+    cells = tuple(_known_of(cell, path, config, execute) for cell in cells)
+    post = Post(path, text, front_matter, body_line, cells, execute, page, liquid, kramdown)
+    return post, problems + complaints
+
+
+def code_digest(cell: Cell) -> str:
+    """A short name of a cell's code."""
+    return hashlib.sha256(cell.source.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+def _known_of(cell: Cell, path: str, config: Config, execute: ExecuteConfig) -> Cell:
+    """`cell`, with what is known against it: by the configuration, or by its text in an old blog."""
+    unproven = refusal = ""
+    if config.unproven:
+        digest = code_digest(cell)
+        for entry in config.unproven:
+            if entry.post == path and digest in entry.code:
+                unproven = entry.reason
+                refusal = "" if entry.run else entry.reason
+    if not refusal and execute.outputs == "authored" and not execute.shell:
+        from builder.cautions import refusal as refusal_of
+
+        refusal = refusal_of(cell.source)
+    return dataclasses.replace(cell, unproven=unproven, refusal=refusal) if unproven or refusal else cell
 
 
 def _folder_options(path: str, config: Config) -> dict[str, Any]:
@@ -117,14 +150,15 @@ def _folder_options(path: str, config: Config) -> dict[str, Any]:
 def post_date(post: Post, config: Config) -> datetime:
     """When a post is dated, in the site's time zone: by its front matter, else by its file's name at
     midnight, else 1970. Never by the file's own time, which differs in every clone."""
-    zone = ZoneInfo(config.timezone)
-    if post.front_matter.date is not None:
-        return post.front_matter.date.astimezone(zone)
-    day = urls.date_in_name(post.path)
-    # The first and last year have no room for another time zone.
-    if day is None or not 1 < day.year < 9999:
-        return _EPOCH.replace(tzinfo=zone)
-    return datetime.combine(day, time(), zone)
+    return urls.date_of(post.front_matter, post.path, ZoneInfo(config.timezone))
+
+
+def post_url(post: Post, config: Config) -> str:
+    """Where a post is published. Raises ValueError with a sentence for a URL that cannot be."""
+    date = post_date(post, config)
+    if config.jekyll:
+        return urls.clean_path(jekyll.address(post.path, post.front_matter, date, config.jekyll))
+    return urls.permalink(config.permalink, post.front_matter, post.path, page=post.page, date=date)
 
 
 def post_title(post: Post) -> str:

@@ -26,10 +26,10 @@ from builder.execute.run import has_cells_to_run, is_repeatable
 from builder.failures import cell_problems
 from builder.markdown import render
 from builder.model import Article, Config, Part, Post, Problem, Run
-from builder.posts import Identity, Source, post_date, post_title, read_post
+from builder.posts import Identity, Source, post_date, post_title, post_url, read_post
 from builder.site import LINK
 from builder.splice import shown
-from builder.urls import date_in_name, href, leads_out, permalink
+from builder.urls import date_in_name, href, leads_out
 
 FIGURES_URL = "/figures/"
 NO_RUN = Run(())
@@ -148,7 +148,7 @@ class Workshop:
         config, front_matter = self.config, post.front_matter
         date = post_date(post, config)
         try:
-            url = permalink(config.permalink, front_matter, post.path, page=post.page, date=date)
+            url = post_url(post, config)
         except ValueError as error:
             problem = Problem("error", post.path, front_matter.lines.get("permalink", 0), "url", str(error))
             return Prepared(source.path, self._sure(source), None, problems=(*problems, problem))

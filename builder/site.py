@@ -202,6 +202,11 @@ def _look_up(terms: Mapping[str, Term], names: tuple[str, ...]) -> tuple[Term, .
     return tuple(terms[key] for key in keys if key in terms)
 
 
+def term_url(folder: str, name: str) -> str:
+    """The address of the tag or category `name` below `folder` (`/tags/`), whether it is there or not."""
+    return f"{folder}{_segment(fold(name))}/"
+
+
 def _segment(key: str) -> str:
     """A folded name as one part of an address: never empty, a dot, a path, or too long for a file system."""
     safe = re.sub(r'[\s/\\<>:"|?*\x00-\x1f\x7f\ud800-\udfff]+', "-", key).strip("-.")

@@ -31,6 +31,8 @@ def spliced(cell: Cell, output: Output, execute: ExecuteConfig) -> tuple[Part, .
     if failure is not None and _same_traceback(cell, failure):
         return None
     parts = printed_parts(cell, output, execute)
+    if parts and cell.picture != (0, 0) and not execute.replace_figures:  # the author's picture stays
+        parts = tuple(part for part in parts if isinstance(part, Text))
     if not parts or (cell.authored is None and not execute.insert_outputs):
         return None
     return parts if cell.authored is None else with_marks(cell.authored.body, parts)

@@ -1,90 +1,150 @@
-"""Is there nothing to do? The last build's report, and what every file was like when it began.
+"""Is there nothing to do? What the last build was asked and said, and what every file was like before it.
 
-A build that finds every input as it was, and the output folder whole, ends here: it reads no source and
-imports no Markdown, Jinja2 or torch.
+A build that is asked the same again, and finds every input as it was and the output folder whole, says the same
+again and is done. This is the first thing that the command looks at, before it has imported anything else: keep this
+module to what Python has loaded anyway.
 """
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import json
 import os
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import asdict
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
-
-from builder import __version__
-from builder.model import Built, Config, Problem, Report
-from builder.output import is_whole
 
 # A file that changed this shortly before a build began may change again within the same tick of the
 # file system's clock, and look the same: such a build is not remembered.
 TICK = 50_000_000  # nanoseconds
+CONFIG_FILES = ("fencepost.toml", "pyproject.toml", "_config.yml")
+SECONDS = "\ue000seconds\ue000"  # where what was said holds the time that it took
 
 
-def snapshot(config: Config, *, frozen: bool) -> dict[str, Any]:
-    """Return what a build of `config` depends on, by name, size and times: equal means unchanged."""
-    home = Path(__file__).resolve().parent
-    theme = home / "templates" if (home / "templates").is_dir() else home.parent / "templates"
-    named = {name: os.environ.get(name, "") for name in config.execute.environment}
+def said_before(arguments: Sequence[str]) -> tuple[str, str, int] | None:
+    """Return standard output, standard error and exit code of a build that would do nothing now, or None."""
+    started = time.perf_counter()
+    if not arguments or arguments[0] != "build":
+        return None
+    for place in (".", *(word for word in arguments[1:] if not word.startswith("-"))):
+        stored = _stored(os.path.join(place, ".fencepost", "state.json"))
+        if stored and stored.get("arguments") == list(arguments) and stored.get("here") == os.getcwd():
+            if not _holds(stored):
+                return None
+            seconds = f"{time.perf_counter() - started:.2f}"
+            out, err, status = stored["said"]
+            return out.replace(SECONDS, seconds), err.replace(SECONDS, seconds), status
+    return None
+
+
+def snapshot(root: str, folders: Iterable[str], output: str, variables: Iterable[str]) -> dict[str, Any]:
+    """Return what a build depends on, by name, size and times: equal means unchanged.
+
+    `folders` hold its sources, `output` lies perhaps among them and is none; `variables` of the environment
+    may be seen by cells.
+    """
+    folders = list(folders)
     files: dict[str, list[int]] = {}
-    for folder in (config.content, config.templates, config.freeze, theme, home):
-        for path, stat in _files(str(folder)):
-            files[path] = _numbers(stat)
+    for folder in folders:
+        files.update(_files(folder, output))
+    for name in CONFIG_FILES:
+        identity = _identity(os.path.join(root, name))
+        if identity:
+            files[os.path.join(root, name)] = identity
     return {
-        "version": __version__,
-        "config": repr(config),
-        "frozen": frozen,
         "python": sys.version,
-        "packages": {path: _time(path) for path in sys.path if path.endswith("-packages")},
-        "environment": hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest(),
+        "packages": {path: _identity(path) for path in sys.path if path.endswith("-packages")},
+        "variables": {name: _digest(os.environ.get(name, "")) for name in variables},
         "files": files,
+        "of": [root, folders, output],
     }
 
 
-def last_report(config: Config, now: dict[str, Any]) -> Report | None:
-    """Return the report of the last build if a build would do nothing now, with its problems."""
-    try:
-        stored = json.loads(_path(config).read_text(encoding="utf-8"))
-        if stored["snapshot"] != now or not stored["until"] > time.time():
-            return None
-        if any(_identity(path) != identity for path, identity in stored["inputs"].items()):
-            return None
-        if not is_whole(config):
-            return None
-        report = stored["report"]
-        for name in ("problems", "notes"):
-            report[name] = tuple(Problem(**problem) for problem in report[name])
-        return Report(**report)
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+def remember(
+    path: str,
+    before: Mapping[str, Any],
+    arguments: Sequence[str],
+    said: tuple[str, str, int],
+    *,
+    began: int,
+    until: float,
+    inputs: Iterable[str],
+    manifest: str,
+) -> None:
+    """Keep at `path` what a build said that began, at `began` in ns, with `before`.
 
-
-def remember(config: Config, before: dict[str, Any], built: Built) -> None:
-    """Keep what a build that has just ended, and began with `before`, came to.
-
-    It holds until a time, and as long as the files that the cells read stay as they are.
+    It holds until a time, and as long as the files `inputs`, which cells read, and those of the `manifest` stay.
     """
-    path, report = _path(config), built.report
-    read = {file: _identity(file) for file in built.inputs}
+    read = {file: _identity(file) for file in inputs}
     every = [*before["files"].values(), *filter(None, read.values())]
-    newest = max((max(times[1:3]) for times in every), default=0)
-    if newest > time.time_ns() - int(report.seconds * 1e9) - TICK:
-        path.unlink(missing_ok=True)
+    if max((max(identity[1:3]) for identity in every), default=0) > began - TICK:
+        if os.path.exists(path):
+            os.unlink(path)
         return
-    again = {**asdict(report), "run": 0, "cached": report.run + report.cached, "written": 0, "removed": 0}
-    again["notes"] = [note for note in again["notes"] if note["kind"] not in ("stderr", "cache")]
-    stored = {"snapshot": before, "until": built.until, "inputs": read, "report": again}
-    temporary = path.with_suffix(".new")
+    stored = {
+        "arguments": list(arguments),
+        "here": os.getcwd(),
+        "before": before,
+        "inputs": read,
+        "until": min(until, 1e18),
+        "manifest": manifest,
+        "said": said,
+    }
+    with open(f"{path}.new", "w", encoding="utf-8") as file:
+        file.write(json.dumps(stored, ensure_ascii=False))
+    os.replace(f"{path}.new", path)
+
+
+def _holds(stored: Mapping[str, Any]) -> bool:
+    before = stored["before"]
+    root, folders, output = before["of"]
+    return (
+        stored["until"] > time.time()
+        and snapshot(root, folders, output, before["variables"]) == before
+        and all(_identity(path) == identity for path, identity in stored["inputs"].items())
+        and _is_whole(output, stored["manifest"])
+    )
+
+
+def _is_whole(output: str, manifest: str) -> bool:
+    """Is every file of the output folder there as the last build left it?"""
+    known = _stored(manifest)
+    if not known or os.path.exists(manifest.replace(".json", ".next.json")):
+        return False
     try:
-        temporary.write_text(json.dumps(stored, ensure_ascii=False), encoding="utf-8")
-        temporary.replace(path)
-    except OSError:  # a full disk: the site is written, and the next build will look closer
-        temporary.unlink(missing_ok=True)
+        for path, (_, size, changed) in known.items():
+            stat = os.stat(f"{output}/{path}")
+            if stat.st_size != size or stat.st_mtime_ns != changed:
+                return False
+    except OSError:
+        return False
+    return True
+
+
+def _stored(path: str) -> dict[str, Any]:
+    try:
+        with open(path, encoding="utf-8") as file:
+            stored = json.load(file)
+    except (OSError, ValueError):
+        return {}
+    return stored if isinstance(stored, dict) else {}
+
+
+def _files(folder: str, output: str) -> Iterator[tuple[str, list[int]]]:
+    """Every file below a folder, but for hidden ones and the output."""
+    try:
+        entries = list(os.scandir(folder))
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for entry in entries:
+        if entry.name.startswith(".") or entry.name == "__pycache__" or entry.path == output:
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from _files(entry.path, output)
+        else:
+            yield entry.path, _numbers(entry.stat(follow_symlinks=False))
+            if entry.is_symlink():
+                yield f"{entry.path} ->", _identity(entry.path) or []
 
 
 def _identity(path: str) -> list[int] | None:
@@ -98,29 +158,7 @@ def _numbers(stat: os.stat_result) -> list[int]:
     return [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
 
 
-def _path(config: Config) -> Path:
-    return config.root / ".fencepost" / "state.json"
+def _digest(text: str) -> str:
+    import hashlib  # only where a site lets its cells see variables
 
-
-def _files(folder: str) -> Iterator[tuple[str, os.stat_result]]:
-    try:
-        entries = list(os.scandir(folder))
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    for entry in entries:
-        if entry.name == "__pycache__":
-            continue
-        if entry.is_dir(follow_symlinks=False):
-            yield from _files(entry.path)
-        else:
-            yield entry.path, entry.stat(follow_symlinks=False)
-            if entry.is_symlink():
-                with contextlib.suppress(OSError):
-                    yield f"{entry.path} ->", entry.stat()
-
-
-def _time(path: str) -> int:
-    try:
-        return os.stat(path).st_mtime_ns
-    except OSError:
-        return 0
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()

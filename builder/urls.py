@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date as Date
-from datetime import datetime
+from datetime import datetime, time, tzinfo
 from typing import Final
 from urllib.parse import quote, unquote
 
@@ -55,6 +55,17 @@ _LONGEST_PATH = 1024
 def date_in_name(path: str) -> Date | None:
     """The date at the beginning of a file's name; None if there is none, or no such day."""
     return _dated_name(path)[0]
+
+
+def date_of(front_matter: FrontMatter, path: str, zone: tzinfo) -> datetime:
+    """When a file is dated: by its front matter, else by its name at midnight in `zone`, else 1970."""
+    if front_matter.date is not None:
+        return front_matter.date.astimezone(zone)
+    day = date_in_name(path)
+    # The first and last year have no room for another time zone.
+    if day is None or not 1 < day.year < 9999:
+        return datetime(1970, 1, 1, tzinfo=zone)
+    return datetime.combine(day, time(), zone)
 
 
 def slug(path: str) -> str:
@@ -214,6 +225,9 @@ class Links:
         for url in known:
             for spelling in _spellings(url):
                 self._urls.setdefault(spelling, url)
+        self._posts: dict[str, list[str]] = {}
+        for path in map(_nfc, pages if config.jekyll else ()):
+            self._posts.setdefault(_MARKDOWN_SUFFIX.sub("", path.rpartition("/")[2]), []).append(path)
         self._slugs: dict[tuple[str, str], list[str]] = {}
         for path in map(_nfc, pages):
             self._slugs.setdefault((posixpath.dirname(path), slug(path)), []).append(path)
@@ -229,6 +243,8 @@ class Links:
         decoded = _nfc(unquote(path))
         if self._has_baseurl(decoded):
             return link, ""
+        if self._config.jekyll and self._config.baseurl and decoded.startswith(f"{self._config.baseurl}/"):
+            decoded = decoded.removeprefix(self._config.baseurl)
         url = self._absolute(decoded) if decoded.startswith("/") else self._relative(decoded, _nfc(source))
         if url is None:
             return link, f"links to nothing: `{unquote(path)}`"
@@ -257,6 +273,10 @@ class Links:
         """The URL of a source file; a post may be named with or without the date in its name."""
         if path in self._sources:
             return self._sources[path]
+        if self._config.jekyll and path.startswith("_posts/"):
+            # Jekyll knows a post by its name, whatever folder of `_posts` it lies in.
+            named = self._posts.get(_MARKDOWN_SUFFIX.sub("", path.rpartition("/")[2]), [])
+            return self._sources[named[0]] if named else None
         if not _MARKDOWN_SUFFIX.search(path):
             return None
         named = self._slugs.get((posixpath.dirname(path), slug(path)), [])

@@ -135,6 +135,20 @@ class SiteView:
         """The article made of the file `path`."""
         return ArticleView(self._site.at(path), self._site, self._reads)
 
+    def name_of(self, article: ArticleView) -> str:
+        """The path of an article, which is no news of it."""
+        return article._article.path
+
+    def noting(self, reads: Reads) -> SiteView:
+        """The same site, for what is read apart."""
+        return SiteView(self._site, reads)
+
+    def note(self, reads: Reads) -> None:
+        """Take what was read apart for read here, too."""
+        for path, names in reads.articles.items():
+            self._reads.articles.setdefault(path, set()).update(names)
+        self._reads.others |= reads.others
+
     def term(self, url: str) -> TermView:
         """The tag or category at an address."""
         return TermView(self._site.term(url), self._site, self._reads)

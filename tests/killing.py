@@ -6,6 +6,7 @@ python -m tests.killing SITE STEP     is killed before that step (a write: when 
 
 from __future__ import annotations
 
+import builtins
 import io
 import os
 import signal
@@ -27,7 +28,7 @@ class Killer:
     def watch(self) -> None:
         """From now on."""
         sys.addaudithook(self._hear)
-        io.open = self._open
+        io.open = builtins.open = self._open
 
     def step(self) -> bool:
         """Count one step. Is it the last?"""
@@ -45,7 +46,7 @@ class Killer:
 
     def _open(self, file: Any, mode: str = "r", *arguments: Any, **options: Any) -> Any:
         opened = REAL_OPEN(file, mode, *arguments, **options)
-        return _Writer(opened, self) if "w" in mode else opened
+        return _Writer(opened, self) if set(mode) & set("wxa") else opened
 
 
 class _Writer:

@@ -30,6 +30,7 @@ def test_a_build_with_nothing_to_do_imports_nothing_and_writes_nothing(make_site
     assert {path: path.stat().st_mtime_ns for path in (site.root / "output").rglob("*")} == times
     imported = {line.rpartition("|")[2].strip() for line in again.err.split("\n")}
     assert imported & {"json", "builder.state"}
+    assert not imported & {"builder.cli", "builder.model", "argparse"}
     assert not imported & {"torch", "jinja2", "markdown_it", "yaml", "pygments", "IPython", "builder.build"}
     keys = ("posts", "cells", "run", "cached", "written", "removed", "problems")
     assert {key: again.json[key] for key in keys} == {
@@ -116,7 +117,7 @@ def test_clean_removes_what_builds_wrote_and_nothing_else(make_site: MakeSite) -
 def test_the_summary_counts() -> None:
     problems = (Problem("error", "a", 1, "cell", "x"), Problem("warning", "a", 1, "link", "x"))
     report = Report(14, 96, 5, 91, 20, 3, 1, 3.2, problems)
-    assert summary(report) == (
+    assert summary(report, "3.20") == (
         "14 posts, 96 cells: 91 cached, 5 run, 20 pages (3 written, 1 removed), 1 problem, 1 warning in 3.20 s"
     )
 

@@ -347,7 +347,7 @@ def test_row_57_a_post_has_a_limit_of_processes(make_site: MakeSite, mark: str, 
     began = time.monotonic()
     error = only_error(site.build())
     assert time.monotonic() - began < 15
-    assert "more than 30 processes" in error.message
+    assert "limit of 30 processes" in error.message
     assert "`processes`" in error.message
     assert processes_of(mark) == []
     assert_healthy(site)

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 import builder.output
+from builder import state
 from builder.model import Config, Page, SiteError
-from builder.output import Tree, Written, clean_output, is_whole
+from builder.output import Manifest, Tree, Written, clean_output
 
 Write = Callable[..., tuple[int, int]]
 
@@ -49,6 +50,10 @@ def write(config: Config) -> Write:
         return done.written, done.removed
 
     return write_texts
+
+
+def is_whole(config: Config) -> bool:
+    return state._is_whole(str(config.output), str(Manifest.of(config).path))
 
 
 def present(folder: Path) -> dict[str, str]:

@@ -28,7 +28,7 @@ _NO_MEMORY: Final = ("std::bad_alloc", "MemoryError", "DefaultCPUAllocator: can'
 def death(post: Post, record: Record, ended: Ended) -> Failure:
     """Return why a cell began and never ended."""
     if ended.limit:
-        return out_of_time(post, record.number, ended.limit, ended.last_words)
+        return over_limit(post, record.number, ended.limit, ended.last_words)
     line = crash_line(ended.last_words, record.number)
     if _ran_out_of_memory(post, ended, record):
         return Failure("died", f"was killed, probably out of memory, {_memory(post, ended)}", line)
@@ -42,31 +42,17 @@ def death(post: Post, record: Record, ended: Ended) -> Failure:
     return Failure("died", f"ended its process by {name}{said}", line)
 
 
-def out_of_time(post: Post, number: int, limit: str, last_words: str) -> Failure:
-    """Return the failure of a cell that was running when `limit` was passed."""
-    options = post.execute
-    match limit:
-        case "cell":
-            seconds = post.cells[number - 1].options.timeout or options.timeout
-            message = f"ran longer than its limit of {seconds:g} s and was stopped (option `timeout`)"
-        case "post":
-            seconds = options.post_timeout
-            message = f"ran when its post passed the limit of {seconds:g} s (option `post_timeout`)"
-        case "output":
-            size = size_text(parse_size(options.output_limit))
-            message = f"put out more than its limit of {size} and was stopped (option `output_limit`)"
-        case _:
-            message = (
-                f"had more than {options.processes} processes, its post's limit, and was ended"
-                " (option `processes`)"
-            )
+def over_limit(post: Post, number: int, limit: str, last_words: str) -> Failure:
+    """Return the failure of cell `number`, which was running when `limit` was passed."""
+    message = f"passed {_limit(post, limit, number)} and was stopped"
     return Failure("limit", message, crash_line(last_words, number), hint=_fork_hint(last_words))
 
 
 def between(post: Post, ended: Ended) -> Failure:
     """Return why a process ended while no cell was running: a fault of ours, or of a thread."""
     if ended.limit:
-        return Failure("limit", f"was not run: the process of the post was stopped ({ended.limit} limit)")
+        number = ended.records[-1].number if ended.records else 1
+        return Failure("limit", f"was not run: the post passed {_limit(post, ended.limit, number)}")
     if _ran_out_of_memory(post, ended, None):
         return Failure("died", f"was not run: the process was out of memory, {_memory(post, ended)}")
     said = ended.last_words.strip().split("\n")[-1]
@@ -94,6 +80,21 @@ def hint_at(post: Post, told: Mapping[str, Any]) -> str:
     if told.get("memory") and parse_size(post.execute.memory):
         return f"the limit is {post.execute.memory} (option `memory`)"
     return ""
+
+
+def _limit(post: Post, limit: str, number: int) -> str:
+    """Name a limit, its value, and the option that raises it."""
+    options = post.execute
+    match limit:
+        case "cell":
+            seconds = post.cells[number - 1].options.timeout or options.timeout
+            return f"its limit of {seconds:g} s (option `timeout`)"
+        case "post":
+            return f"its post's limit of {options.post_timeout:g} s (option `post_timeout`)"
+        case "output":
+            return f"its limit of {options.output_limit} of output (option `output_limit`)"
+        case _:
+            return f"its post's limit of {options.processes} processes (option `processes`)"
 
 
 def _ran_out_of_memory(post: Post, ended: Ended, record: Record | None) -> bool:

@@ -40,7 +40,8 @@ def cell_keys(post: Post) -> tuple[str, ...]:
     key = digest([ENGINE, options_of(post)])
     for cell in post.cells:
         raises = [may_raise(cell, post.execute), expected_error(cell)]
-        key = digest([key, cell.source, effective_eval(post, cell.number), raises])
+        refused = [cell.refusal] if cell.refusal else []
+        key = digest([key, cell.source, effective_eval(post, cell.number), raises, *refused])
         keys.append(key)
     return tuple(keys)
 

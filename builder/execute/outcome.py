@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from builder.execute.cache import Cache
 from builder.execute.capture import Addresses, clean, decode
-from builder.execute.deaths import between, death, hint_at, out_of_time
+from builder.execute.deaths import between, death, hint_at, over_limit
 from builder.execute.parts import cut, parts_of
 from builder.execute.running import Ended, Record
 from builder.model import Failure, Frame, Output, Post, Run, Text
@@ -95,6 +95,6 @@ def _stopped(post: Post, record: Record, done: Mapping[str, Any], ended: Ended) 
     failure = _failure(post, done)
     if failure is None:
         return None
-    limit = out_of_time(post, record.number, done["limit"], ended.last_words)
+    limit = over_limit(post, record.number, done["limit"], ended.last_words)
     line = failure.line if failure.kind == "raised" else limit.line
     return Failure("limit", limit.message, line, failure.frames, limit.hint)

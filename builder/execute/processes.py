@@ -22,6 +22,17 @@ def prctl(option: int, value: int) -> None:
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
+def signal_main_thread(pid: int, number: int) -> None:
+    """Send a signal to the main thread of a process. Raises ProcessLookupError if there is no such process.
+
+    One that is sent to the process may be taken by any of its threads, one of OpenMP's say: then the main
+    thread sleeps on in its system call, and a traceback is that of a thread which has none.
+    """
+    libc = ctypes.CDLL(None)
+    if not hasattr(libc, "tgkill") or libc.tgkill(pid, pid, number) != 0:
+        os.kill(pid, number)
+
+
 def children(pid: int) -> list[int]:
     """Return the ids of the children of a process, unreaped ones too."""
     try:

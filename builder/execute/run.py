@@ -175,6 +175,8 @@ def _ahead(posts: Sequence[Post], config: Config) -> list[str]:
     modules: set[str] = set()
     attributes: set[str] = set()
     for post in posts:
+        if _is_fresh(post):
+            continue  # it imports for itself
         folder = (config.root / post.path).parent
         named, used = imported_modules(post)
         modules |= {
@@ -215,6 +217,7 @@ def _job(post: Post, config: Config) -> Job:
                 "eval": effective_eval(post, cell.number),
                 "may_raise": may_raise(cell, post.execute),
                 "expected": expected_error(cell),
+                "refusal": cell.refusal,
             }
             for cell in post.cells
         ],
@@ -227,7 +230,12 @@ def _job(post: Post, config: Config) -> Job:
         options.processes,
         parse_size(options.output_limit),
     )
-    return Job(post.path, task, limits, fresh=options.device == "cuda")
+    return Job(post.path, task, limits, _is_fresh(post))
+
+
+def _is_fresh(post: Post) -> bool:
+    """Is the post to have a process whose ancestors never touched CUDA?"""
+    return post.execute.device == "cuda"
 
 
 def _may_use_cuda(post: Post) -> bool:

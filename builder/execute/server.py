@@ -40,6 +40,7 @@ from builder.execute.processes import (
     descendants,
     end_children,
     prctl,
+    signal_main_thread,
 )
 
 CANARY_SECONDS = 5.0
@@ -254,12 +255,16 @@ def _hide_root() -> None:
 
 def _signal(pid: int, number: int) -> None:
     """Send a worker a signal; SIGKILL goes to all that is below it too."""
-    family = [pid, *descendants(pid)] if number == signal.SIGKILL else [pid]
-    if number == signal.SIGKILL:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(pid, number)  # at once, and before the list is out of date
+    gone = contextlib.suppress(ProcessLookupError, PermissionError)
+    if number != signal.SIGKILL:
+        with gone:
+            signal_main_thread(pid, number)
+        return
+    family = [pid, *descendants(pid)]
+    with gone:
+        os.killpg(pid, number)  # at once, and before the list is out of date
     for each in family:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
+        with gone:
             os.kill(each, number)
 
 

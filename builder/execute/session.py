@@ -129,6 +129,8 @@ class Session:
             return None, {"skipped": True}
         tree = self._parse(source)
         refusal = None if tree is None or self.job["shell"] else _refusal(tree, source)
+        if cell.get("refusal"):
+            refusal = {"kind": "refused", "message": cell["refusal"], "line": 1}
         if refusal is not None:
             self._taint(tree, source, 0)
             return refusal, {}

@@ -1,0 +1,69 @@
+"""Who gets an address in a folder of Jekyll's, where two may want one and Jekyll says nothing.
+
+Jekyll writes pages, then files, then posts from the oldest to the newest, and the last one stays. So it is
+here, with a word about it, and nothing is lost: an older post goes to an address of its own beside it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+
+from builder.model import Article, Page, Problem
+from builder.prepare import Prepared
+from builder.site import Claim
+from builder.urls import output_path
+
+
+def settle(
+    prepared: Sequence[Prepared], copies: Mapping[str, Page], theme: Iterable[Claim]
+) -> tuple[list[Prepared], dict[str, Page], list[Problem]]:
+    """`prepared` and `copies` with one owner for each file of the output folder, and what had to yield."""
+    owners = {claim.output: claim.name for claim in theme}
+    problems: list[Problem] = []
+    result = {known.path: known for known in prepared}
+    articles = [known.article for known in prepared if known.article]
+    for article in sorted(articles, key=lambda a: (not a.page, a.date, a.path), reverse=True):
+        known = result[article.path]
+        path = output_path(article.url)
+        if path not in owners:
+            owners[path] = article.path
+            continue
+        rival = owners[path]
+        if article.page:
+            result[article.path] = dataclasses.replace(known, article=None)
+            level = "warning" if article.summary else "note"
+            problems.append(_lost(article.path, article.url, rival, level == "note"))
+            continue
+        url = _beside(article, owners)
+        owners[output_path(url)] = article.path
+        result[article.path] = dataclasses.replace(known, article=dataclasses.replace(article, url=url))
+        message = f"{rival} is at {article.url}, too: this post is at {url}"
+        hint = "give one of them another name or permalink"
+        problems.append(Problem("warning", article.path, 0, "url", message, hint))
+    kept = {}
+    for source, page in copies.items():
+        if page.path in owners:
+            problems.append(_lost(source, f"/{page.path}", owners[page.path], False))
+        else:
+            owners[page.path] = source
+            kept[source] = page
+    return list(result.values()), kept, problems
+
+
+def _lost(path: str, url: str, rival: str, empty: bool) -> Problem:
+    message = f"{rival} is at {url}, too: this file is left out"
+    return Problem("note" if empty else "warning", path, 0, "url", message)
+
+
+def _beside(article: Article, owners: Mapping[str, str]) -> str:
+    """A free address next to that of an article, with its date."""
+    stem, end = article.url.rstrip("/"), "/" if article.url.endswith("/") else ""
+    if stem.endswith(".html"):
+        stem, end = stem.removesuffix(".html"), ".html"
+    url = f"{stem}-{article.date:%Y-%m-%d}{end}"
+    number = 2
+    while output_path(url) in owners:
+        url = f"{stem}-{article.date:%Y-%m-%d}-{number}{end}"
+        number += 1
+    return url

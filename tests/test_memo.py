@@ -1,0 +1,159 @@
+"""The law: after any edits, a warm build gives the same bytes as a cold one."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from builder.model import SiteError
+from tests.conftest import MakeSite, TestSite
+
+TEMPLATES = {
+    "post.html": "{% extends 'theme/post.html' %}{% block after %}{{ site.articles | length }}{% for a in site.articles[:3] %}{{ a.title }}{% endfor %}{% endblock %}",
+    "page.html": "<h1>{{ article.title }}</h1>{{ article.html }}",
+    "404.html": "{{ site.tags | length }} {{ site.pages | map(attribute='url') | join }}",
+}
+TAGS = ["x", "y", "텐서", "C#", "a b"]
+WORDS = ["하나", "two", "**세(3)**은", "`four`", "[다섯](p{}.md)", "![six](x.png)"]
+CELLS = [
+    "```python\nprint({})\n```\n```\n0\n```\n",
+    "```python\n{} / 0\n```\n",
+    "```python {{eval=false}}\n{}\n```\n",
+]
+
+
+def post(choose: random.Random) -> str:
+    lines = [
+        "---",
+        f"title: {choose.choice(WORDS)} {choose.randrange(9)}",
+        f"date: 2024-01-{choose.randrange(1, 28):02}",
+        f"tags: [{', '.join(choose.sample(TAGS, choose.randrange(3)))}]",
+        f"categories: [{choose.choice(TAGS)}]" if choose.random() < 0.3 else "",
+        "draft: true" if choose.random() < 0.1 else "",
+        "published: false" if choose.random() < 0.1 else "",
+        "---",
+        *(choose.choice(WORDS).format(choose.randrange(30)) for _ in range(choose.randrange(4))),
+        "",
+        f"## h{choose.randrange(4)}",
+        "",
+    ]
+    if choose.random() < 0.3:
+        lines.append(choose.choice(CELLS).format(choose.randrange(3)))
+    return "\n".join(lines)
+
+
+def edit(site: TestSite, choose: random.Random) -> None:
+    """One random change of a site."""
+    content = site.root / "content"
+    posts = sorted(content.glob("p*.md"))
+    kind = choose.randrange(10)
+    if kind <= 3 and posts:
+        choose.choice(posts).write_text(post(choose))
+    elif kind == 4:
+        (content / f"p{choose.randrange(40)}.md").write_text(post(choose))
+    elif kind == 5 and posts:
+        choose.choice(posts).unlink()
+    elif kind == 6 and posts:
+        choose.choice(posts).rename(content / f"p{choose.randrange(40)}.md")
+    elif kind == 7:
+        config = choose.choice(
+            ['title = "T"\n', "paginate = 3\n", 'url = "https://example.org"\n', 'baseurl = "/b"\n']
+        )
+        site.write({"fencepost.toml": config})
+    elif kind == 8:
+        name = choose.choice(list(TEMPLATES))
+        path = site.root / "templates" / name
+        if path.exists():
+            path.unlink()
+        else:
+            site.write({f"templates/{name}": TEMPLATES[name]})
+    else:
+        target = content / choose.choice(["x.png", "pages/about.md"])
+        if target.exists():
+            target.unlink()
+        else:
+            site.write(
+                {target.relative_to(site.root).as_posix(): "about" if target.suffix == ".md" else b"\x89PNG"}
+            )
+
+
+def outcome(site: TestSite) -> tuple[object, object]:
+    """What a build tells and writes."""
+    try:
+        report = site.build(jobs=1)
+    except SiteError as error:
+        return error.problems, None
+    return (report.problems, report.notes, report.posts, report.pages), site.output()
+
+
+def follow(site: TestSite, seed: int, edits: int) -> None:
+    """Edit a site again and again; after each edit, warm and cold builds must agree."""
+    choose = random.Random(seed)
+    cold = TestSite(site.root.with_name(f"{site.root.name}-cold"))
+    for number in range(edits):
+        edit(site, choose)
+        # Older than the tick of the file system's clock, or the memo trusts nothing.
+        moment = time.time() - 5 + number * 0.01
+        for path in (site.root / "content").rglob("*.md"):
+            if path.stat().st_mtime > moment:
+                os.utime(path, (moment, moment))
+        warm = outcome(site)
+        shutil.rmtree(cold.root, ignore_errors=True)
+        shutil.copytree(site.root, cold.root, ignore=shutil.ignore_patterns(".fencepost", "output"))
+        assert warm == outcome(cold), f"seed {seed}, edit {number}"
+
+
+@pytest.mark.parametrize("seed", range(int(os.environ.get("FENCEPOST_SEQUENCES", "20"))))
+def test_warm_equals_cold(make_site: MakeSite, seed: int) -> None:
+    choose = random.Random(-1 - seed)
+    site = make_site({f"content/p{number}.md": post(choose) for number in range(30)})
+    outcome(site)
+    follow(site, seed, 10)
+
+
+def test_one_edit_prepares_one_post_and_makes_the_pages_that_show_it(make_site: MakeSite) -> None:
+    names = [f"content/2024-01-{day:02}-p{day}.md" for day in range(1, 21)]
+    site = make_site(dict.fromkeys(names, "---\ntags: [t]\n---\nText."))
+    old = time.time() - 10
+    for path in (site.root / "content").iterdir():
+        os.utime(path, (old, old))
+    time.sleep(0.1)
+    site.build()
+    before = {path: path.stat().st_mtime_ns for path in (site.root / "output").rglob("*.html")}
+    site.write({names[9]: "---\ntags: [t]\ntitle: New\n---\nText."})
+    report = site.build()
+    after = {path: path.stat().st_mtime_ns for path in (site.root / "output").rglob("*.html")}
+    changed = {
+        path.relative_to(site.root / "output").as_posix() for path in after if after[path] != before[path]
+    }
+    assert changed == {"p10/index.html", "p9/index.html", "p11/index.html", "index.html", "tags/t/index.html"}
+    assert report.written == 5
+
+
+def test_a_lost_or_damaged_store_is_made_anew(make_site: MakeSite) -> None:
+    site = make_site({f"content/p{number}.md": f"Text {number}." for number in range(5)})
+    old = time.time() - 10
+    for path in (site.root / "content").iterdir():
+        os.utime(path, (old, old))
+    time.sleep(0.1)
+    site.build()
+    expected = site.output()
+    home = site.root / ".fencepost"
+    for damage in range(4):
+        (site.root / "output/p1/index.html").unlink()
+        if damage == 0:
+            shutil.rmtree(home / "bodies")
+        elif damage == 1:
+            for pack in (home / "bodies").iterdir():
+                pack.write_bytes(b"x" * pack.stat().st_size)
+        elif damage == 2:
+            (home / "memo.json").write_text('{"program"')
+        else:
+            Path(home / "memo.json").unlink()
+        site.build()
+        assert site.output() == expected
