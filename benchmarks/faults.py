@@ -143,8 +143,8 @@ def damaged_builds(folder: Path, mark: str) -> str:
     builds = 0
     cache = site.root / ".fencepost" / "cache"
     for path in sorted(file for file in cache.rglob("*") if file.is_file()):
+        content = path.read_bytes()
         for part in range(6):
-            content = path.read_bytes()
             at = len(content) * (part % 3) // 3
             damaged = (
                 content[:at] if part < 3 else content[:at] + bytes([content[at] ^ 4]) + content[at + 1 :]

@@ -26,7 +26,9 @@ from builder.fences import forms_below
 from builder.model import Cell, Config, Post, Problem, Run, SiteError, Unproven
 from builder.posts import code_digest
 
-BEGIN = "# --- written by `fencepost adopt`: what cannot run here, and why. Run it again when that changes. ---"
+BEGIN = (
+    "# --- written by `fencepost adopt`: what cannot run here, and why. Run it again when that changes. ---"
+)
 END = "# --- end of what `fencepost adopt` wrote ---"
 
 _BLOCK = re.compile(rf"\n*^{re.escape(BEGIN)}$.*?^{re.escape(END)}$\n?", re.DOTALL | re.MULTILINE)
@@ -101,7 +103,9 @@ def write_adopted(adopted: Adopted, config: Config) -> tuple[Path, bool]:
     try:
         file.write_text(f"{rest}\n\n{block}\n" if rest else f"{block}\n", encoding="utf-8")
     except OSError as error:
-        raise SiteError(Problem("error", file.name, 0, "config", f"cannot be written: {error.strerror}")) from None
+        raise SiteError(
+            Problem("error", file.name, 0, "config", f"cannot be written: {error.strerror}")
+        ) from None
     return file, takes_forms or not adopted.forms
 
 
@@ -178,7 +182,9 @@ def _no_more(
     unproven = {(entry.post, digest) for entry in now for digest in entry.code}
     present: Mapping[str, set[str]] = {post.path: set(map(code_digest, post.cells)) for post in posts}
     for entry in before:
-        left = tuple(d for d in entry.code if (entry.post, d) not in unproven and d in present.get(entry.post, ()))
+        left = tuple(
+            d for d in entry.code if (entry.post, d) not in unproven and d in present.get(entry.post, ())
+        )
         if left:
             yield dataclasses.replace(entry, code=left)
 

@@ -1,4 +1,4 @@
-"""Attribute lists in braces: `{: .notice}`, `{: width="500"}`, `{:toc}`, `{#id}` of a heading, as kramdown has them.
+"""Attribute lists in braces, as kramdown has them: `{: .notice}`, `{: width="500"}`, `{:toc}`, `{#id}`.
 
 One on a line of its own belongs to the block above it, or to the one below if a blank line or nothing is above;
 one behind a link, picture, code or emphasis belongs to that.
@@ -7,7 +7,7 @@ one behind a link, picture, code or emphasis belongs to that.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
@@ -20,7 +20,9 @@ TOC = "toc"  # type of the token where the table of contents is to stand
 
 _LIST = re.compile(r"\{:(?![:/])((?:\\\}|[^}\n])+)\}")
 _EXTENSION = re.compile(r"\{::(comment|nomarkdown|options)\b[^}\n]*?(/)?\}")
-_ITEM = re.compile(r"""(?:^|\s)(?:([\w][\w:-]*)=(?:"([^"]*)"|'([^']*)')|((?:[.#][^\s.#}]+)+)|([\w][\w-]*))(?=\s|$)""")
+_ITEM = re.compile(
+    r"""(?:^|\s)(?:([\w][\w:-]*)=(?:"([^"]*)"|'([^']*)')|((?:[.#][^\s.#}]+)+)|([\w][\w-]*))(?=\s|$)"""
+)
 _NAME = re.compile(r"([.#])([^\s.#}]+)")
 _HEADING_ID = re.compile(r"[ \t]+\{#([A-Za-z][\w:-]*)\}[ \t]*$")
 _HIDDEN = "attributes"
@@ -28,8 +30,8 @@ _HIDDEN = "attributes"
 
 def add_attributes(md: MarkdownIt) -> None:
     """Let `md` know attribute lists."""
-    ends = {"alt": ["paragraph", "reference", "blockquote", "list"]}
-    md.block.ruler.before("fence", "attributes", _block, ends)
+    ends = ["paragraph", "reference", "blockquote", "list"]
+    md.block.ruler.before("fence", "attributes", _block, {"alt": ends})
     md.inline.ruler.before("escape", "attributes", _inline)
 
 
@@ -38,7 +40,9 @@ def parse_attributes(text: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for key, double, single, names, word in _ITEM.findall(text):
         for sign, name in _NAME.findall(names):
-            key_, value = ("class", f"{found.get('class', '')} {name}".lstrip()) if sign == "." else ("id", name)
+            key_, value = (
+                ("class", f"{found.get('class', '')} {name}".lstrip()) if sign == "." else ("id", name)
+            )
             found[key_] = value
         if key == "class":
             found["class"] = f"{found.get('class', '')} {double or single}".lstrip()
@@ -75,7 +79,9 @@ def settle_inline(children: list[Token]) -> None:
             continue
         owner = next((other for other in reversed(kept) if other.type != "text" or other.content), None)
         if owner is not None and owner.nesting == -1:
-            owner = next(other for other in reversed(kept) if other.nesting == 1 and other.level == owner.level)
+            owner = next(
+                other for other in reversed(kept) if other.nesting == 1 and other.level == owner.level
+            )
         if owner is None or owner.type in ("text", "softbreak", "hardbreak"):
             kept.append(Token("text", "", 0, content=token.meta["written"]))
         elif owner.type != "html_inline":
@@ -124,7 +130,11 @@ def _without_contents(tokens: list[Token]) -> list[Token]:
     kept: list[Token] = []
     hidden: Token | None = None
     for token in tokens:
-        if hidden is None and "toc" in token.attrs and token.type in ("bullet_list_open", "ordered_list_open"):
+        if (
+            hidden is None
+            and "toc" in token.attrs
+            and token.type in ("bullet_list_open", "ordered_list_open")
+        ):
             del token.attrs["toc"]
             hidden = token
             kept.append(Token(TOC, token.tag, 0, attrs=token.attrs, map=token.map, block=True))
@@ -147,7 +157,7 @@ def _block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
         if not match:
             return False
         if not match[2]:
-            closing = re.compile(r"\{:/(?:%s)?\}" % match[1])
+            closing = re.compile(rf"\{{:/(?:{match[1]})?\}}")
             while stop <= end and not closing.search(state.getLines(stop - 1, stop, 0, False)):
                 stop += 1
             if stop > end:

@@ -11,11 +11,17 @@ import warnings
 from typing import Final
 
 _INSTALL = re.compile(r"^\s*[!%]?\s*(?:pip3?|conda|mamba|apt(?:-get)?|brew|npm)\s+\w", re.MULTILINE)
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 # The last names of what fetches something when it is called.
-_CALLS: Final = frozenset(
-    "urlretrieve urlopen from_pretrained load_dataset fetch_openml fetch_20newsgroups fetch_lfw_people "
-    "fetch_california_housing load_state_dict_from_url download_url download_and_extract_archive "
-    "snapshot_download hf_hub_download cached_download get_file".split()
+_CALLS: Final = _words(
+    "urlretrieve urlopen from_pretrained load_dataset fetch_openml fetch_20newsgroups "
+    "fetch_lfw_people fetch_california_housing load_state_dict_from_url download_url "
+    "download_and_extract_archive snapshot_download hf_hub_download cached_download get_file"
 )
 _OWNERS: Final = {
     ("hub", "load"),
@@ -55,7 +61,7 @@ def _at_once(tree: ast.Module) -> list[ast.AST]:
         found.append(node)
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             waiting += ast.iter_child_nodes(node)
-    return sorted((n for n in found if hasattr(n, "lineno")), key=lambda n: (n.lineno, n.col_offset))
+    return sorted(found, key=lambda node: (getattr(node, "lineno", 0), getattr(node, "col_offset", 0)))
 
 
 def _call(node: ast.Call) -> str:
@@ -65,7 +71,11 @@ def _call(node: ast.Call) -> str:
         return f"it waits for a keyboard: {written}"
     if (name == "open" and owner == "webbrowser") or (name in ("readline", "read") and owner == "stdin"):
         return f"it waits for somebody: {written}"
-    truths = {word.arg for word in node.keywords if isinstance(word.value, ast.Constant) and word.value.value is True}
+    truths = {
+        word.arg
+        for word in node.keywords
+        if isinstance(word.value, ast.Constant) and word.value.value is True
+    }
     if truths & {"download", "pretrained"} or name in _CALLS or (owner, name) in _OWNERS:
         return f"it downloads: {written}"
     if name in ("read_csv", "read_html", "read_json", "read_excel") and node.args:
@@ -81,7 +91,13 @@ def _names(function: ast.expr) -> tuple[str, str]:
         return function.id, ""
     if isinstance(function, ast.Attribute):
         owner = function.value
-        last = owner.attr if isinstance(owner, ast.Attribute) else owner.id if isinstance(owner, ast.Name) else ""
+        last = (
+            owner.attr
+            if isinstance(owner, ast.Attribute)
+            else owner.id
+            if isinstance(owner, ast.Name)
+            else ""
+        )
         return function.attr, last
     return "", ""
 

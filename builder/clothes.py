@@ -30,8 +30,12 @@ _LABEL = re.compile(
     r"(?:\s*\((?:outputs?|results?|출력|결과)\))?(?:<[^>]*>|[*_`\])}:：>=\s.-])*",
     re.IGNORECASE,
 )
-_BREAK = re.compile(r"(?:\s|&nbsp;|</?\s*br\s*/?>)*</?\s*br\s*/?>(?:\s|&nbsp;|</?\s*br\s*/?>)*", re.IGNORECASE)
-_PICTURE = re.compile(r"\s*(?:<(?:center|p|div|figure|br)\b[^>]*>\s*)*(?:!\[|<img\b|<table\b|<style scoped)", re.IGNORECASE)
+_BREAK = re.compile(
+    r"(?:\s|&nbsp;|</?\s*br\s*/?>)*</?\s*br\s*/?>(?:\s|&nbsp;|</?\s*br\s*/?>)*", re.IGNORECASE
+)
+_PICTURE = re.compile(
+    r"\s*(?:<(?:center|p|div|figure|br)\b[^>]*>\s*)*(?:!\[|<img\b|<table\b|<style scoped)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,9 @@ class Dress:
     picture: tuple[int, int] = (0, 0)  # from 0; the second is the first line behind it
 
 
-def dress_of(tokens: Sequence[Token], index: int, language: Callable[[Token], str], plain: Collection[str]) -> Dress:
+def dress_of(
+    tokens: Sequence[Token], index: int, language: Callable[[Token], str], plain: Collection[str]
+) -> Dress:
     """What the author put below the cell that is the token at `index`. `plain` are languages of bare fences."""
     at = index + 1
     label = form = ""

@@ -72,9 +72,9 @@ def options(settings: Mapping[str, Any]) -> dict[str, Any]:
         if name in found:
             found[name] = " ".join(str(found[name]).split())
     author = settings.get("author")
-    name = author.get("name") if isinstance(author, dict) else author
-    if isinstance(name, str) and name:
-        found["author"] = name
+    writer = author.get("name") if isinstance(author, dict) else author
+    if isinstance(writer, str) and writer:
+        found["author"] = writer
     if settings.get("baseurl"):
         found["baseurl"] = str(settings["baseurl"]).rstrip("/")
     language = settings.get("locale") or settings.get("lang")
@@ -89,7 +89,7 @@ def jekyll_of(root: Path, settings: Mapping[str, Any], problems: Iterable[Proble
     """The rest of what `_config.yml` and `_data/navigation.yml` say."""
     style = str(settings.get("permalink") or "date")
     given = settings.get("collections")
-    collections = dict.fromkeys(given, {}) if isinstance(given, list) else given or {}
+    collections = {label: {} for label in given} if isinstance(given, list) else given or {}
     suffix = "/" if style == "pretty" else ":output_ext" if style in ("date", "ordinal", "none") else ""
     if style not in _STYLES:
         suffix = next((end for end in ("/", ":output_ext") if style.endswith(end)), "")
@@ -243,21 +243,11 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
 
 _PLACEHOLDER = re.compile(r":([a-z_]+)")
 _DATED = re.compile(r"\d{2,4}-\d{1,2}-\d{1,2}-(.*)", re.DOTALL)
-_MONTHS = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-]
-_DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+_MONTHS: Final = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+_DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 def is_dated(path: str) -> bool:

@@ -25,18 +25,23 @@ from markdown_it.token import Token
 from builder.highlight import escape
 from builder.math import in_html
 
-# Elements of text: a line that begins with one is a paragraph.
-_SPAN: Final = frozenset(
-    "a abbr acronym b big bdo br button cite code del dfn em i img input ins kbd label mark option q rb rbc "
-    "rp rt rtc ruby samp select small span strong sub sup tt u var".split()
-)
-_EMPTY: Final = frozenset(
-    "area base br col command embed hr img input keygen link meta param source track wbr".split()
-)
-_OWN_END: Final = frozenset({"script", "style", "pre", "textarea", "math"})
-_SPAN_MODEL: Final = frozenset("p h1 h2 h3 h4 h5 h6 dt legend caption cite summary th button".split())
 
-_OPENING = re.compile(r"""<([A-Za-z][\w:-]*)((?:\s+[^\s"'<>/=]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>]+))?)*)\s*(/?)>""")
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+# Elements of text: a line that begins with one is a paragraph.
+_SPAN: Final = _words(
+    "a abbr acronym b big bdo br button cite code del dfn em i img input ins kbd label mark "
+    "option q rb rbc rp rt rtc ruby samp select small span strong sub sup tt u var"
+)
+_EMPTY: Final = _words("area base br col command embed hr img input keygen link meta param source track wbr")
+_OWN_END: Final = frozenset({"script", "style", "pre", "textarea", "math"})
+_SPAN_MODEL: Final = _words("p h1 h2 h3 h4 h5 h6 dt legend caption cite summary th button")
+
+_OPENING = re.compile(
+    r"""<([A-Za-z][\w:-]*)((?:\s+[^\s"'<>/=]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>]+))?)*)\s*(/?)>"""
+)
 _MARKDOWN = re.compile(r"""\s+markdown\s*=\s*["']?(1|block|span|0)["']?""")
 _VERBATIM = re.compile(r"<!--.*?-->", re.DOTALL)
 _FENCE = re.compile(r"`{3,}(?=[^`]*\Z)|~{3,}")
@@ -109,9 +114,9 @@ def _closing(source: str, opening: re.Match[str], limit: int) -> int | None:
     if opening[3] or name in _EMPTY:
         return opening.end()
     depth = 1
-    for tag in re.compile(rf"<!--.*?-->|<(/?){re.escape(name)}(?=[\s/>])[^>]*>", re.IGNORECASE | re.DOTALL).finditer(
-        source, opening.end(), limit
-    ):
+    for tag in re.compile(
+        rf"<!--.*?-->|<(/?){re.escape(name)}(?=[\s/>])[^>]*>", re.IGNORECASE | re.DOTALL
+    ).finditer(source, opening.end(), limit):
         if tag[1] is None or tag[0].endswith("/>"):
             continue
         depth += -1 if tag[1] else 1
@@ -157,7 +162,11 @@ def _with_markdown(
         return True
     _push_html(state, tag, start)
     inline = state.push("inline", "", 0)
-    inline.content, inline.map, inline.children = source[opening.end() : closing].strip(), [start, last + 1], []
+    inline.content, inline.map, inline.children = (
+        source[opening.end() : closing].strip(),
+        [start, last + 1],
+        [],
+    )
     _push_html(state, f"{source[closing:stop]}\n", last)
     return True
 
@@ -221,7 +230,9 @@ def list_block(stock: RuleFuncBlockType) -> RuleFuncBlockType:
         if not _LIST_START.match(state.src, at, state.eMarks[start]):
             return False
         if silent and state.parentType == "paragraph":
-            return not state.is_code_block(start) and bool(state.src[at + 1 : state.eMarks[start]].strip(" .\t"))
+            return not state.is_code_block(start) and bool(
+                state.src[at + 1 : state.eMarks[start]].strip(" .\t")
+            )
         return stock(state, start, end, silent)
 
     return rule
@@ -229,7 +240,9 @@ def list_block(stock: RuleFuncBlockType) -> RuleFuncBlockType:
 
 def atx_heading(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     """`# text` begins its line, and has a text."""
-    if state.sCount[start] > state.blkIndent or not state.src[state.bMarks[start] : state.eMarks[start]].strip("# \t"):
+    if state.sCount[start] > state.blkIndent or not state.src[
+        state.bMarks[start] : state.eMarks[start]
+    ].strip("# \t"):
         return False
     return heading(state, start, end, silent)
 
@@ -360,5 +373,3 @@ def mark_abbreviations(children: list[Token], known: dict[str, str]) -> None:
             at = match.end()
         marked.append(Token("text", "", 0, content=token.content[at:]))
     children[:] = marked
-
-

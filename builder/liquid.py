@@ -25,7 +25,8 @@ TOC: Final = '<nav class="toc" data-toc></nav>'
 _RAW = re.compile(r"\{%-?\s*raw\s*-?%\}(.*?)\{%-?\s*endraw\s*-?%\}", re.DOTALL)
 _COMMENT = re.compile(r"\{%-?\s*comment\s*-?%\}.*?\{%-?\s*endcomment\s*-?%\}", re.DOTALL)
 _HIGHLIGHT = re.compile(
-    r"^([ \t]*)\{%-?\s*highlight\s+([^\s%]+)([^%\n]*?)-?%\}(.*?)\{%-?\s*endhighlight\s*-?%\}", re.DOTALL | re.MULTILINE
+    r"^([ \t]*)\{%-?\s*highlight\s+([^\s%]+)([^%\n]*?)-?%\}(.*?)\{%-?\s*endhighlight\s*-?%\}",
+    re.DOTALL | re.MULTILINE,
 )
 _FENCE = re.compile(r"[ \t>]*(?:(?:[-*+]|\d+[.)])[ \t]+)*(`{3,}|~{3,})")
 # Code and mathematics, which are passed over, or a piece of Liquid.
@@ -42,7 +43,9 @@ _HOST = re.compile(
 _TOKEN = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|(-?\d+(?:\.\d+)?)(?![\w.])|([A-Za-z_][\w.-]*))""")
 _ATTRIBUTE = re.compile(r"""([\w-]+)\s*=\s*(?:"((?:\\"|[^"])*)"|'((?:\\'|[^'])*)'|([^\s"']+))""")
 # What Jekyll fills in and we do not have: left as written, while another missing name is empty as in Jekyll.
-_UNKNOWN: Final = frozenset({"time", "posts", "pages", "data", "collections", "related_posts", "static_files"})
+_UNKNOWN: Final = frozenset(
+    {"time", "posts", "pages", "data", "collections", "related_posts", "static_files"}
+)
 _LONGEST = 4_000  # characters of one piece
 
 
@@ -217,7 +220,7 @@ def _filtered(name: str, value: Any, arguments: list[Any], scene: Scene) -> Any:
             return text.replace(_text(old), _text(new))
         case "default", [other]:
             return text or other
-        case ("escape" | "xml_escape"), []:
+        case (("escape" | "xml_escape"), []):
             return escape(text)
         case "strip", []:
             return text.strip()
@@ -225,7 +228,7 @@ def _filtered(name: str, value: Any, arguments: list[Any], scene: Scene) -> Any:
             return text.lower()
         case "upcase", []:
             return text.upper()
-        case ("url_encode" | "uri_escape"), []:
+        case (("url_encode" | "uri_escape"), []):
             return quote(text, safe="/:")
     raise _Unknown
 

@@ -185,7 +185,11 @@ def _stands_at(token: Token | None, line: int) -> bool:
 def _is_replaced(cell: Cell, shown: Mapping[int, tuple[Part, ...] | None], post: Post) -> bool:
     """Does the author's image below a cell give way to what the cell drew?"""
     parts = shown.get(cell.number) or ()
-    return cell.picture != (0, 0) and post.execute.replace_figures and not all(isinstance(p, Text) for p in parts)
+    return (
+        cell.picture != (0, 0)
+        and post.execute.replace_figures
+        and not all(isinstance(p, Text) for p in parts)
+    )
 
 
 def _cell(cell: Cell, code: str, parts: tuple[Part, ...] | None, figure_url: FigureUrl) -> str:
@@ -320,7 +324,7 @@ def _place_contents(tokens: Sequence[Token], toc: Sequence[Heading]) -> None:
     for token in tokens:
         if token.type == TOC:
             name = token.attrs.pop("id", "markdown-toc")
-            opening = f"<{token.tag} id=\"{escape(str(name))}\"{html_attributes(token.attrs)}>"
+            opening = f'<{token.tag} id="{escape(str(name))}"{html_attributes(token.attrs)}>'
             _set_html(token, f"{opening}{_contents(toc)}</{token.tag}>\n")
         elif token.type == "html_block" and TOC_TAG in token.content:
             token.content = token.content.replace(

@@ -1,4 +1,4 @@
-"""Mathematics in Markdown: `$$…$$`, `$…$`, `\\\\(…\\\\)`, `\\\\[…\\\\]` and `\\begin{align}`, kept from all other rules.
+"""Mathematics, kept from all other rules: `$$…$$`, `$…$`, `\\\\(…\\\\)`, `\\\\[…\\\\]` and `\\begin{align}`.
 
 A dollar opens before what is no space and closes behind what is none, not before a digit: `$5 to $10` is money.
 """

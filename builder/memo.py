@@ -8,7 +8,6 @@ All of it is thrown away when the program or the configuration changes, and the 
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
@@ -25,7 +24,7 @@ from builder.pages import theme_folder
 from builder.posts import Source
 from builder.prepare import Prepared
 from builder.site import Site
-from builder.views import Reads, value_of
+from builder.views import Key, Reads, value_of
 
 Addresses = Mapping[str, tuple[str, ...]]
 _ATTRIBUTES = tuple(f.name for f in fields(Article))
@@ -33,7 +32,11 @@ _ATTRIBUTES = tuple(f.name for f in fields(Article))
 
 @dataclass
 class Memo:
-    """What is known from the last build; empty where nothing can be used of it."""
+    """What is known from the last build; empty where nothing can be used of it.
+
+    The file has a line of JSON for each entry, behind a first one for `program`, `theme` and addresses: a
+    line that still holds is written again as it was read.
+    """
 
     path: Path
     program: str  # a digest of all that preparing depends on besides the source files
@@ -41,22 +44,36 @@ class Memo:
     posts: dict[str, Prepared] = field(default_factory=dict)
     pages: dict[str, Reads] = field(default_factory=dict)
     addresses: Addresses = field(default_factory=dict)
+    _lines: dict[int, str] = field(default_factory=dict)  # id of a Prepared or Reads -> its line
 
     @classmethod
     def read(cls, config: Config, *, frozen: bool) -> Memo:
         """Return what the last build of this configuration kept."""
-        path = config.root / ".fencepost" / "memo.json"
+        path = config.root / ".fencepost" / "memo.jsonl"
         here = Path(__file__).resolve().parent
         program = _digest([repr(config), frozen, _stats(here, ".py")])
         memo = cls(path, program, _digest([program, _stats(theme_folder()), _stats(config.templates)]))
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            stored = json.loads(path.read_bytes())
-            if stored["program"] == program:
-                memo.posts = {plain["path"]: _prepared(plain) for plain in stored["posts"]}
-                memo.addresses = {name: tuple(found) for name, found in stored["addresses"].items()}
-                if stored["theme"] == memo.theme:
-                    memo.pages = {name: _reads(plain) for name, plain in stored["pages"].items()}
+        try:
+            memo._load(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, KeyError, TypeError):
+            memo.posts, memo.pages, memo.addresses = {}, {}, {}
         return memo
+
+    def _load(self, text: str) -> None:
+        first, *lines = text.removesuffix("\n").split("\n")
+        head = json.loads(first)
+        if head["program"] != self.program:
+            return
+        self.addresses = {name: tuple(found) for name, found in head["addresses"].items()}
+        for line, plain in zip(lines, json.loads(f"[{','.join(lines)}]"), strict=True):
+            if isinstance(plain, dict):
+                known = _prepared(plain)
+                self.posts[known.path] = known
+                self._lines[id(known)] = line
+            elif head["theme"] == self.theme:
+                path, reads = _reads(plain)
+                self.pages[path] = reads
+                self._lines[id(reads)] = line
 
     def unchanged(self, sources: Iterable[Source], values: Values, now: float) -> dict[str, Prepared]:
         """Return what is known of those sources that are as they were, with all that they depend on."""
@@ -78,46 +95,59 @@ class Memo:
         if not self.pages:
             return set(paths)
         articles = [known.article for known in self.posts.values() if known.article is not None]
-        old = Site.of(site.config, articles, _no_body, self.addresses)
-        changed = _changed_articles(old, site)
-        same: dict[tuple[str, ...], bool] = {}
-
-        def is_same(key: tuple[str, ...]) -> bool:
-            if key not in same:
-                same[key] = value_of(old, key) == value_of(site, key)
-            return same[key]
-
-        stale = set()
-        for path in paths:
-            reads = self.pages.get(path)
-            if (
-                reads is None
-                or any(changed[name] & read for name, read in reads.articles.items() if name in changed)
-                or not all(map(is_same, reads.others))
-            ):
-                stale.add(path)
-        return stale
+        comparison = _Comparison(Site.of(site.config, articles, _no_body, self.addresses), site)
+        return {path for path in paths if path not in self.pages or not comparison.is_same(self.pages[path])}
 
     def write(self, posts: Mapping[str, Prepared], pages: Mapping[str, Reads], addresses: Addresses) -> None:
         """Keep what a build knows now."""
-        stored = {
-            "program": self.program,
-            "theme": self.theme,
-            "posts": [_plain(known) for known in posts.values()],
-            "pages": {
-                path: [[[name, *sorted(read)] for name, read in reads.articles.items()], sorted(reads.others)]
-                for path, reads in pages.items()
-            },
-            "addresses": addresses,
-        }
+        head = {"program": self.program, "theme": self.theme, "addresses": addresses}
+        lines = [_json(head)]
+        lines += [self._lines.get(id(known)) or _json(_plain(known)) for known in posts.values()]
+        lines += [
+            self._lines.get(id(reads)) or _json(_plain_reads(path, reads)) for path, reads in pages.items()
+        ]
         self.path.parent.mkdir(parents=True, exist_ok=True)
         temporary = self.path.with_suffix(".new")
-        temporary.write_text(json.dumps(stored, ensure_ascii=False, default=_tagged), encoding="utf-8")
+        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
         temporary.replace(self.path)
 
     def erase(self) -> None:
         """Let the next build use nothing of the last one."""
         self.path.unlink(missing_ok=True)
+
+
+class _Comparison:
+    """Which reads have another value in the new site than in the old one?"""
+
+    def __init__(self, old: Site, new: Site) -> None:
+        self._old = old
+        self._new = new
+        self._changed = _changed_articles(old, new)
+        self._same: dict[Key, bool] = {}
+        # In most builds no post has come, gone or moved, and no tag: then most keys need no look.
+        self._same_order = [a.path for a in old.articles] == [a.path for a in new.articles]
+        self._same_terms = _names_of_terms(old) == _names_of_terms(new)
+
+    def is_same(self, reads: Reads) -> bool:
+        """Would a page read the same now?"""
+        changed = self._changed
+        if changed and any(name in changed and changed[name] & read for name, read in reads.articles.items()):
+            return False
+        return all(map(self._has_value_of_old, reads.others))
+
+    def _has_value_of_old(self, key: Key) -> bool:
+        kind, name, *_ = key
+        if kind == "neighbours" and self._same_order:
+            return True
+        if kind in ("tags_of", "categories_of") and self._same_terms and name not in self._changed:
+            return True
+        if key not in self._same:
+            self._same[key] = value_of(self._old, key) == value_of(self._new, key)
+        return self._same[key]
+
+
+def _names_of_terms(site: Site) -> list[tuple[str, str]]:
+    return [(term.url, term.name) for term in (*site.tags, *site.categories)]
 
 
 def _no_body(name: str) -> str:
@@ -184,9 +214,18 @@ def _heading(plain: Sequence[Any]) -> Heading:
     return Heading(level, name, html, tuple(_heading(child) for child in children))
 
 
-def _reads(plain: Sequence[Any]) -> Reads:
-    articles, others = plain
-    return Reads({name: set(read) for name, *read in articles}, {tuple(key) for key in others})
+def _plain_reads(path: str, reads: Reads) -> list[Any]:
+    articles = [[name, *sorted(read)] for name, read in reads.articles.items()]
+    return [path, articles, sorted(reads.others)]
+
+
+def _reads(plain: Sequence[Any]) -> tuple[str, Reads]:
+    path, articles, others = plain
+    return path, Reads({name: set(read) for name, *read in articles}, {tuple(key) for key in others})
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=_tagged)
 
 
 def _tagged(value: object) -> Any:

@@ -22,11 +22,17 @@ _BODIES: Final = (
     *("itemprop:text", "itemprop:articleBody", "tag:article", "tag:main", "tag:body"),
 )
 _SILENT: Final = frozenset({"script", "style", "head", "template", "noscript"})
-_VOID: Final = frozenset("area base br col embed hr img input link meta source track wbr".split())
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_VOID: Final = _words("area base br col embed hr img input link meta source track wbr")
 _HEADINGS: Final = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
-_BLOCKS: Final = frozenset(
-    "address article aside blockquote br dd details div dl dt figcaption figure footer h1 h2 h3 h4 h5 h6 "
-    "header hr li main nav ol p pre section summary table tbody td tfoot th thead tr ul".split()
+_BLOCKS: Final = _words(
+    "address article aside blockquote br dd details div dl dt figcaption figure footer h1 h2 h3 "
+    "h4 h5 h6 header hr li main nav ol p pre section summary table tbody td tfoot th thead tr ul"
 )
 _WORD = re.compile(r"\w+")
 

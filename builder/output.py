@@ -53,7 +53,7 @@ class Tree:
         self._config = config
         self._output = str(config.output)
         self._manifest = Manifest.of(config)
-        self._present, self._folders = _scan(config.output)
+        self._present, self._folders = self._manifest.look(config.output)
         self._ours = self._manifest.unchanged(self._present)
         self._next = str(self._manifest.next_site)
 
@@ -221,8 +221,8 @@ class Manifest:
         self._lag = home / f"spare-{name}.json"
         self._spare = near / f".spare-{name}"
         self.next_site = near / f".next-{name}"
-        self.files = _read_files(self.path)
-        self.announced = _read_files(self._announced)
+        self.files, self.folders = _read_files(self.path)
+        self.announced, _ = _read_files(self._announced)
 
     @classmethod
     def of(cls, config: Config) -> Manifest:
@@ -235,6 +235,23 @@ class Manifest:
     def knows(self, path: str) -> bool:
         """Did a build of ours ever write a file of this name here?"""
         return path in self.files or path in self.announced
+
+    def look(self, folder: Path) -> tuple[dict[str, os.stat_result], dict[str, int]]:
+        """As `_scan`, but a folder that has the time that it had is not listed again."""
+        place = str(folder)
+        inside: dict[str, list[str]] = {}
+        for path in self.files:
+            inside.setdefault(path[: path.rfind("/") + 1], []).append(path)
+        files: dict[str, os.stat_result] = {}
+        for prefix, time in self.folders.items():
+            try:
+                if os.stat(f"{place}/{prefix}").st_mtime_ns != time:
+                    return _scan(folder)
+                for path in inside.get(prefix, ()):
+                    files[path] = os.stat(f"{place}/{path}", follow_symlinks=False)
+            except OSError:
+                return _scan(folder)
+        return (files, dict(self.folders)) if self.folders else _scan(folder)
 
     def unchanged(self, present: Mapping[str, os.stat_result]) -> dict[str, FileId]:
         """Return those of the present files that are just as a build of ours left them."""
@@ -271,7 +288,12 @@ class Manifest:
 
     def announce(self, files: Mapping[str, FileId]) -> None:
         """Say that the files of the next site are ours, before it is put in place."""
-        _write_text(self._announced, json.dumps(files, ensure_ascii=False))
+        folders = {""}
+        for path in files:
+            while (path := path[: path.rfind("/", 0, -1) + 1]) not in folders:
+                folders.add(path)
+        times = {folder: os.stat(self.next_site / folder).st_mtime_ns for folder in sorted(folders)}
+        _write_text(self._announced, json.dumps({"files": files, "folders": times}, ensure_ascii=False))
 
     def recall(self) -> None:
         """Say that the next site was not put in place."""
@@ -315,12 +337,14 @@ def clean_output(config: Config) -> int:
     return len(mine)
 
 
-def _read_files(path: Path) -> dict[str, FileId]:
+def _read_files(path: Path) -> tuple[dict[str, FileId], dict[str, int]]:
+    """The files of a manifest, and the times of the folders that they lie in."""
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
-        return {name: (digest, size, time) for name, (digest, size, time) in stored.items()}
-    except (OSError, ValueError, TypeError, AttributeError):
-        return {}
+        files = {name: (digest, size, time) for name, (digest, size, time) in stored["files"].items()}
+        return files, dict(stored["folders"])
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return {}, {}
 
 
 def _write_text(path: Path, text: str) -> None:

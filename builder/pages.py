@@ -24,6 +24,8 @@ something new.
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -91,6 +93,7 @@ def environment(config: Config) -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
         auto_reload=False,
+        bytecode_cache=_compiled(config),
         cache_size=-1,
     )
     words = words_for(config.language)
@@ -102,6 +105,22 @@ def environment(config: Config) -> jinja2.Environment:
     result.globals["entry"] = _Entries(result)
     result.globals.update(config=config, words=words, has_feed=feeds.has_feed(config))
     return result
+
+
+def _compiled(config: Config) -> jinja2.FileSystemBytecodeCache | None:
+    """Where compiled templates are kept from one build to the next; nowhere before there is a first.
+
+    They hold values of the configuration, since Jinja2 works out `{{ "/" | href }}` when it compiles.
+    """
+    home = config.root / ".fencepost" / "templates"
+    folder = home / hashlib.sha256(repr(config).encode()).hexdigest()[:16]
+    try:
+        if not folder.is_dir():
+            shutil.rmtree(home, ignore_errors=True)
+            folder.mkdir(parents=True)
+    except OSError:
+        return None
+    return jinja2.FileSystemBytecodeCache(str(folder))
 
 
 class _Entries:

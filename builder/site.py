@@ -12,6 +12,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from html import escape
 
 from builder.model import Article, Config, Problem, Term
@@ -172,6 +173,7 @@ def collisions(claims: Iterable[Claim]) -> tuple[Problem, ...]:
     return tuple(sorted(problems, key=lambda problem: (problem.path, problem.message)))
 
 
+@cache
 def fold(text: str) -> str:
     """One form for all spellings of a text that differ in case, Unicode form or outer space only."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold()).strip()

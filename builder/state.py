@@ -108,7 +108,7 @@ def _holds(stored: Mapping[str, Any]) -> bool:
 
 def _is_whole(output: str, manifest: str) -> bool:
     """Is every file of the output folder there as the last build left it?"""
-    known = _stored(manifest)
+    known = _stored(manifest).get("files")
     if not known or os.path.exists(manifest.replace(".json", ".next.json")):
         return False
     try:

@@ -16,7 +16,12 @@ from builder.old_site import Difference, compare_sites
 from .jekyll_site import site_files
 
 # What is left, with its reason in docs/jekyll.md.
-KNOWN: dict[str, str] = {}
+KNOWN = {
+    "dollar": "mathematics between single dollars is kept from Markdown",
+    "highlight": "the numbers of lines are no text",
+    "stray-html": "a stray end tag is no text",
+    "two-words": "a fence with two words behind it is a fence",
+}
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +44,14 @@ def test_there_are_enough_posts(both: tuple[Path, Report]) -> None:
 
 def test_every_address_of_jekyll_is_one_of_ours(both: tuple[Path, Report]) -> None:
     root, _ = both
-    theirs = {path.relative_to(root / "_site").as_posix() for path in (root / "_site").rglob("*") if path.is_file()}
-    ours = {path.relative_to(root / "output").as_posix() for path in (root / "output").rglob("*") if path.is_file()}
+    theirs = {
+        path.relative_to(root / "_site").as_posix() for path in (root / "_site").rglob("*") if path.is_file()
+    }
+    ours = {
+        path.relative_to(root / "output").as_posix()
+        for path in (root / "output").rglob("*")
+        if path.is_file()
+    }
     assert theirs <= ours
 
 
@@ -58,5 +69,3 @@ def test_nothing_is_written_into_the_folder(both: tuple[Path, Report]) -> None:
     root, _ = both
     tops = {name.split("/")[0] for name in site_files()}
     assert {path.name for path in root.iterdir()} - tops <= {"output", ".fencepost", "_site", ".jekyll-cache"}
-
-

@@ -152,8 +152,8 @@ def test_a_lost_or_damaged_store_is_made_anew(make_site: MakeSite) -> None:
             for pack in (home / "bodies").iterdir():
                 pack.write_bytes(b"x" * pack.stat().st_size)
         elif damage == 2:
-            (home / "memo.json").write_text('{"program"')
+            (home / "memo.jsonl").write_text('{"program"')
         else:
-            Path(home / "memo.json").unlink()
+            Path(home / "memo.jsonl").unlink()
         site.build()
         assert site.output() == expected
