@@ -18,7 +18,7 @@ from builder.highlight import escape
 
 TOC = "toc"  # type of the token where the table of contents is to stand
 
-_LIST = re.compile(r"\{:(?![:/])((?:\\\}|[^}\n])+)\}")
+_LIST = re.compile(r"\{:(?![:/])((?:\\\}|[^}\n]){1,400})\}")
 _EXTENSION = re.compile(r"\{::(comment|nomarkdown|options)\b[^}\n]*?(/)?\}")
 _ITEM = re.compile(
     r"""(?:^|\s)(?:([\w][\w:-]*)=(?:"([^"]*)"|'([^']*)')|((?:[.#][^\s.#}]+)+)|([\w][\w-]*))(?=\s|$)"""

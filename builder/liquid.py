@@ -279,7 +279,8 @@ def _include(rest: str, scene: Scene) -> str:
                 return _figure(pictures, kind, str(given.get("caption") or ""), scene)
         case "video" if given.get("id") and given.get("provider") in _PLAYERS:
             source = escape(_PLAYERS[str(given["provider"])].format(given["id"]))
-            return f'<div class="responsive-video-container"><iframe src="{source}" allowfullscreen></iframe></div>'
+            frame = f'<iframe src="{source}" allowfullscreen></iframe>'
+            return f'<div class="responsive-video-container">{frame}</div>'
     raise _Unknown
 
 
