@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import multiprocessing
 import sys
-import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,8 @@ PAGE = jinja2.Environment().from_string(
     "<ul>{% for name, text in toc %}<li><a href='#{{ name }}'>{{ text }}</a></li>{% endfor %}</ul>{{ body }}"
 )
 LIST = jinja2.Environment().from_string(
-    "<!doctype html><ul>{% for post in posts %}<li><a href='/posts/{{ post.name }}/'>{{ post.title }}</a></li>{% endfor %}</ul>"
+    "<!doctype html><ul>{% for post in posts %}<li>"
+    "<a href='/posts/{{ post.name }}/'>{{ post.title }}</a></li>{% endfor %}</ul>"
 )
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -62,17 +62,16 @@ def post(arguments: tuple[Path, Path]) -> dict[str, Any]:
 
 def main() -> None:
     site, processes = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 2
-    with tempfile.TemporaryDirectory(dir=site) as folder:
-        output = Path(folder)
-        jobs = [(path, output) for path in sorted((site / "content").iterdir())]
-        with multiprocessing.get_context("fork").Pool(processes) as pool:
-            posts = pool.map(post, jobs, chunksize=25)
-        posts.sort(key=lambda one: str(one["date"]), reverse=True)
-        (output / "index.html").write_text(LIST.render(posts=posts), encoding="utf-8")
-        for tag in sorted({tag for one in posts for tag in one["tags"]}):
-            target = output / "tags" / tag / "index.html"
-            target.parent.mkdir(parents=True)
-            target.write_text(LIST.render(posts=[p for p in posts if tag in p["tags"]]), encoding="utf-8")
+    output = site / "bare"
+    jobs = [(path, output) for path in sorted((site / "content").iterdir())]
+    with multiprocessing.get_context("fork").Pool(processes) as pool:
+        posts = pool.map(post, jobs, chunksize=25)
+    posts.sort(key=lambda one: str(one["date"]), reverse=True)
+    (output / "index.html").write_text(LIST.render(posts=posts), encoding="utf-8")
+    for tag in sorted({tag for one in posts for tag in one["tags"]}):
+        target = output / "tags" / tag / "index.html"
+        target.parent.mkdir(parents=True)
+        target.write_text(LIST.render(posts=[p for p in posts if tag in p["tags"]]), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -108,6 +108,14 @@ def _parser() -> argparse.ArgumentParser:
     _jobs(adopt)
     adopt.set_defaults(command=_adopt)
 
+    bring = commands.add_parser("import", help="make a site of another tool's blog")
+    bring.add_argument("tool", choices=["jekyll"], help="what the blog is made with")
+    bring.add_argument("path", type=Path, metavar="PATH", help="its folder")
+    bring.add_argument("--to", type=Path, required=True, metavar="DIR", help="the folder of the new site")
+    bring.add_argument("--compare", type=Path, metavar="OLD_SITE", help="list what is otherwise than there")
+    _jobs(bring)
+    bring.set_defaults(command=_import)
+
     why = commands.add_parser("why", help="say for each cell whether it is cached, and if not, why")
     _posts(why)
     _json(why)
@@ -332,6 +340,24 @@ def _adopt(options: argparse.Namespace) -> int:
     numbers = f"{count(adopted.posts, 'post')} with {count(adopted.cells, 'cell')} run"
     print(f"{numbers}: {count(unproven, 'cell')} in {count(posts, 'post')} cannot run, see {_short(file)}")
     return 0
+
+
+def _import(options: argparse.Namespace) -> int:
+    from builder.importing import differences, import_jekyll
+
+    changes, problems = import_jekyll(options.path.resolve(), options.to.resolve())
+    _tell(problems)
+    for change in changes:
+        if change.what:
+            print(f"{change.path} -> {change.to}: {change.what}")
+    print(f"{count(len(changes), 'file')} in {_short(options.to.resolve())}: build it with `fencepost build`")
+    if options.compare is None:
+        return 0
+    jobs = options.jobs or len(os.sched_getaffinity(0))
+    found = list(differences(options.to.resolve(), options.compare.resolve(), jobs))
+    print("\n".join(found))
+    print(f"{count(len(found), 'difference')} from {_short(options.compare.resolve())}")
+    return 1 if found else 0
 
 
 def _agreed(question: str) -> bool:

@@ -163,9 +163,15 @@ def _typed(kind: Any, value: Any) -> Any:
         return float(value)
     if kind == tuple[str, ...] and isinstance(value, list | tuple) and all(isinstance(v, str) for v in value):
         return tuple(value)
+    if kind == tuple[Unproven, ...] and isinstance(value, list | tuple) and _are_tables(value):
+        return tuple(map(_unproven, value))
     if isinstance(kind, type) and type(value) is kind and kind is not float:
         return value
     raise OptionError(f"must be {_KIND_NAMES[kind]}, not {shown(value)}")
+
+
+def _are_tables(values: Iterable[Any]) -> bool:
+    return all(isinstance(value, dict) for value in values)
 
 
 def shown(value: Any) -> str:
@@ -302,6 +308,7 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "rtol": _at_least(0),
     "atol": _at_least(0),
     "output_forms": _forms,
+    "dialect": _one_of("commonmark", "kramdown"),
     "figure_format": _one_of("svg", "png"),
 }
 
@@ -406,8 +413,6 @@ def _read_table(
         elif known[name] is ExecuteConfig and isinstance(value, dict):
             inner = _read_table(ExecuteConfig, file, value, f"{key}.", problems)
             values[name] = ExecuteConfig(**inner)
-        elif name == "unproven" and isinstance(value, list):
-            values[name] = tuple(_read_unproven(entry) for entry in value if isinstance(entry, dict))
         elif name == "folders" and isinstance(value, dict):
             values[name] = {
                 folder.strip("/"): _read_table(ExecuteConfig, file, options, f"{key}.{folder}.", problems)
@@ -422,7 +427,7 @@ def _read_table(
     return values
 
 
-def _read_unproven(entry: Mapping[str, Any]) -> Unproven:
+def _unproven(entry: Mapping[str, Any]) -> Unproven:
     """One entry that `adopt` has written."""
     cells = tuple(number for number in entry.get("cells", ()) if isinstance(number, int))
     code = tuple(str(digest) for digest in entry.get("code", ()))

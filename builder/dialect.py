@@ -189,9 +189,29 @@ def _parser(kramdown: bool) -> MarkdownIt:
     add_attributes(md)
     footnote_plugin(md, inline=not kramdown, move_to_end=False)
     deflist_plugin(md)
+    for rule in list(rules.__rules__):
+        if rule.name == "deflist":
+            rules.at("deflist", _definition(rule.fn), {"alt": list(rule.alt)})
     for name, render in _RENDER.items():
         md.add_render_rule(name, render)
     return md
+
+
+def _definition(rule: RuleFuncBlockType) -> RuleFuncBlockType:
+    """`rule` for lists of definitions, asked only where a line with `:` is below, a blank one perhaps between."""
+
+    def asked(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+        below = start + 1
+        if below < end and state.isEmpty(below):
+            below += 1
+        if below >= end:
+            return False
+        at = state.bMarks[below] + state.tShift[below]
+        if silent or state.src[at : at + 1] not in (":", "~"):
+            return silent and rule(state, start, end, silent)
+        return rule(state, start, end, silent)
+
+    return asked
 
 
 # --- how it is written ------------------------------------------------------------------------

@@ -60,9 +60,9 @@ def _inline(state: StateInline, silent: bool) -> bool:
 
 def _block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     """`$$` … `$$` with nothing else on their lines, or an environment that is a formula by itself."""
-    if state.is_code_block(start):
-        return False
     at = state.bMarks[start] + state.tShift[start]
+    if state.src[at : at + 1] not in ("$", "\\") or state.is_code_block(start):
+        return False
     first = state.src[at : state.eMarks[start]]
     if first.startswith("$$"):
         closing, tail = "$$", first[2:].rstrip()

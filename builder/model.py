@@ -143,6 +143,7 @@ class Config:
     execute: ExecuteConfig = field(default_factory=ExecuteConfig)
     # Options of ExecuteConfig for the posts below a folder of content/, by its path there; the longest wins.
     folders: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    dialect: str = "commonmark"  # or "kramdown": how posts are read that were written for Jekyll
     unproven: tuple[Unproven, ...] = ()
     jekyll: Jekyll | None = None  # the folder is a site of Jekyll's, built in place
 

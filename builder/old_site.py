@@ -8,6 +8,7 @@ words are nobody's loss.
 from __future__ import annotations
 
 import difflib
+import posixpath
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Final
+from urllib.parse import unquote, urlsplit
 
 # Where themes put the body of an article, the surest sign first.
 _BODIES: Final = (
@@ -73,6 +75,29 @@ def compare_sites(ours: Path, old: Path) -> Iterator[Difference]:
             yield Difference(address, "address", "there is no such page now")
             continue
         yield from compare_pages(address, page, read_page((ours / name).read_text(encoding="utf-8")))
+        for link in dict.fromkeys(page.links):
+            target = _file(link, address)
+            if target and _is_there(old, target) and not _is_there(ours, target):
+                yield Difference(address, "link", f"{link} leads nowhere now")
+
+
+def _file(link: str, address: str) -> str:
+    """The path in the output folder that a link leads to from a page; "" if it leads out of the site."""
+    parts = urlsplit(link)
+    if parts.scheme or parts.netloc or not parts.path:
+        return ""
+    return posixpath.normpath(posixpath.join(address.rpartition("/")[0] or "/", unquote(parts.path))).lstrip(
+        "/"
+    )
+
+
+def _is_there(site: Path, path: str) -> bool:
+    """Does a server show anything at this path?"""
+    target = site / path
+    try:
+        return target.is_file() or (target / "index.html").is_file() or (site / f"{path}.html").is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def compare_pages(address: str, old: OldPage, new: OldPage) -> Iterator[Difference]:

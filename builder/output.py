@@ -56,6 +56,7 @@ class Tree:
         self._present, self._folders = self._manifest.look(config.output)
         self._ours = self._manifest.unchanged(self._present)
         self._next = str(self._manifest.next_site)
+        self._anew = False  # was the next site laid out anew, from nothing?
 
     def has(self, path: str) -> bool:
         """Is the file there as the last build left it?"""
@@ -69,6 +70,7 @@ class Tree:
         """Lay out the next site with the files `keep` of the present one. Raises SiteError."""
         with self._told_apart():
             lag = self._manifest.take_spare()
+            self._anew = lag is None
             if lag is None:
                 Path(self._next).mkdir(parents=True)
                 self._link(keep)
@@ -85,8 +87,9 @@ class Tree:
             if not os.path.exists(target):
                 self._link([path])
             return old
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(target)  # never written to: it may be a file of the present site, too
+        if old is not None or not self._anew:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(target)  # never written to: it may be a file of the present site, too
         _make_parent(target)
         _write(target, content)
         stat = os.stat(target)

@@ -105,7 +105,7 @@ def parse_post(text: str, path: str, config: Config, page: bool) -> tuple[Post, 
         liquid = ""
     options = {**_folder_options(path, config), **front_matter.execute}
     execute = dataclasses.replace(config.execute, **options)
-    kramdown = config.jekyll is not None
+    kramdown = config.jekyll is not None or config.dialect == "kramdown"
     cells, complaints = read_cells(
         liquid or text, body_line, path, kramdown=kramdown, forms=execute.output_forms
     )
