@@ -14,6 +14,7 @@ from collections.abc import Iterable
 
 from builder.model import Config
 
+MOST_OPEN = 16  # packs that are read from at once
 # Bodies that nothing refers to any more are let lie until there are more of them than of the others.
 MOST_WASTE = 8 * 1024 * 1024  # bytes
 
@@ -49,6 +50,8 @@ class Bodies:
         pack, offset, length = place.split(":")
         try:
             if pack not in self._readers:
+                if len(self._readers) >= MOST_OPEN:
+                    self._close_readers()
                 self._readers[pack] = os.open(self.folder / pack, os.O_RDONLY)
             content = os.pread(self._readers[pack], int(length), int(offset))
         except OSError as error:
@@ -56,6 +59,19 @@ class Bodies:
         if _digest(content) != digest:
             raise BodyLost(name)
         return content.decode("utf-8")
+
+    def close(self) -> None:
+        """Close every pack. Those that a forked process had from its parent are its parent's."""
+        self._close_readers()
+        process, _, descriptor = self._writer
+        if process == os.getpid():
+            os.close(descriptor)
+        self._writer = (0, "", -1)
+
+    def _close_readers(self) -> None:
+        for descriptor in self._readers.values():
+            os.close(descriptor)
+        self._readers.clear()
 
     def keep(self, names: Iterable[str]) -> bool:
         """Remove the packs that hold none of these bodies; return whether the others are worth keeping."""

@@ -15,6 +15,7 @@ import gc
 import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 
@@ -48,24 +49,25 @@ def build(config: Config, jobs: int, observe: Observer | None = None, *, frozen:
     memo = Memo.read(config, frozen=frozen)
     sources, files, problems = find_sources(config)
 
-    prepared, runs = _prepare(sources, workshop, memo, jobs, observe)
-    copies = _copies(files, config)
-    placed: list[Prepared] = prepared
-    if config.jekyll:
-        placed, copies, yielded = settle(prepared, copies, theme_claims(config))
-        problems += tuple(yielded)
-    site, complaints = _site(placed, copies, workshop)
-    try:
-        written, pages = _write(site, prepared, copies, workshop, memo, jobs)
-    except BodyLost:
-        memo.erase()
-        workshop.bodies.keep(())
-        return build(config, jobs, observe, frozen=frozen)
-    if workshop.bodies.keep(known.article.body for known in prepared if known.article):
-        memo.write({known.path: known for known in prepared}, pages, site.addresses)
-    else:
-        memo.erase()
-    workshop.cache.values.save()
+    with closing(workshop.bodies):
+        prepared, runs = _prepare(sources, workshop, memo, jobs, observe)
+        copies = _copies(files, config)
+        placed: list[Prepared] = prepared
+        if config.jekyll:
+            placed, copies, yielded = settle(prepared, copies, theme_claims(config))
+            problems += tuple(yielded)
+        site, complaints = _site(placed, copies, workshop)
+        try:
+            written, pages = _write(site, prepared, copies, workshop, memo, jobs)
+        except BodyLost:
+            memo.erase()
+            workshop.bodies.keep(())
+            return build(config, jobs, observe, frozen=frozen)
+        if workshop.bodies.keep(known.article.body for known in prepared if known.article):
+            memo.write({known.path: known for known in prepared}, pages, site.addresses)
+        else:
+            memo.erase()
+        workshop.cache.values.save()
 
     told = [*problems, *complaints, *(problem for known in prepared for problem in known.problems)]
     cells = sum(known.cells for known in prepared)

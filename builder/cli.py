@@ -349,7 +349,7 @@ def _import(options: argparse.Namespace) -> int:
     _tell(problems)
     for change in changes:
         if change.what:
-            print(f"{change.path} -> {change.to}: {change.what}")
+            print(f"{change.path} -> {change.to or '(nowhere)'}: {change.what}")
     print(f"{count(len(changes), 'file')} in {_short(options.to.resolve())}: build it with `fencepost build`")
     if options.compare is None:
         return 0

@@ -200,7 +200,7 @@ def _compare_errors(mine: _Error | None, real: _Error | None, tolerance: Toleran
         return
     found = list(_compare_texts(_short_name(mine.line), _short_name(real.line), tolerance))
     if any(finding.kind not in ("space", "close", "cut") for finding in found):
-        yield Finding("error", f"{_quote(mine.line)} instead of {_quote(real.line)}")
+        yield Finding("error", _instead(mine.line, real.line))
     elif any(finding.kind == "cut" for finding in found):
         yield CUT_INSIDE
     elif mine.block != real.block:
@@ -263,7 +263,7 @@ def _compare_lines(mine: Line, real: Line, tolerance: Tolerance, joined: bool) -
     elif joined and "\n" in mine.text + real.text and any(f.kind == "text" for f in findings):
         yield from _compare_texts(mine.text, real.text, tolerance, joined=False)
     else:
-        sentence = f"{_quote(mine.text)} instead of {_quote(real.text)}"
+        sentence = _instead(mine.text, real.text)
         yield from (Finding("text", sentence) if finding == UNSAID else finding for finding in findings)
 
 
@@ -283,9 +283,28 @@ def _count(texts: Sequence[str]) -> str:
 
 def _quote(text: str) -> str:
     """Return the beginning of the text, for a sentence."""
+    return _excerpt(_one_line(text), 0)
+
+
+def _instead(mine: str, real: str) -> str:
+    """Say that one text stands where the other should, and show both from where they differ."""
+    one, other = _one_line(mine), _one_line(real)
+    same = 0
+    while same < min(len(one), len(other)) and one[same] == other[same]:
+        same += 1
+    start = max(same - 10, 0) if same > 25 else 0
+    return f"{_excerpt(one, start)} instead of {_excerpt(other, start)}"
+
+
+def _one_line(text: str) -> str:
     first, rest, _ = text.strip().partition("\n")
-    short = " ".join(first[:200].split())
-    return f"`{short[:39]}…`" if rest or len(short) > 40 else f"`{short}`"
+    return " ".join(first[:200].split()) + (" …" if rest else "")
+
+
+def _excerpt(text: str, start: int) -> str:
+    end = start + 40
+    shown = text[start:end] if len(text) <= end else text[start : end - 1] + "…"
+    return f"`{'…' if start else ''}{shown}`"
 
 
 # --- which line belongs to which -------------------------------------------------------------

@@ -141,6 +141,11 @@ def too_deep(env: Env) -> tuple[int, ...]:
     return tuple(sorted(env.get("too_deep", ())))
 
 
+def unclosed(env: Env) -> tuple[int, ...]:
+    """The lines (from 0) of fences that are never closed, and are text for kramdown."""
+    return tuple(sorted(env.get("unclosed", ())))
+
+
 def body_of(text: str, line: int) -> str:
     """The Markdown of a file from `line` (from 1) on, with `\\n` line ends and without a BOM."""
     rest = _NEWLINE.sub("\n", text.removeprefix("\ufeff")).split("\n", line - 1)

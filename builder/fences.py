@@ -184,6 +184,9 @@ def read_cells(
     return tuple(cells), tuple(problems)
 
 
+_UNCLOSED: Final = "the fence opened here is never closed: it is shown as text"
+
+
 def _read_old_cells(
     text: str, body_line: int, path: str, forms: Collection[str]
 ) -> tuple[tuple[Cell, ...], tuple[Problem, ...]]:
@@ -192,7 +195,8 @@ def _read_old_cells(
         return (), ()
     body = dialect.body_of(text, body_line)
     lines = body.split("\n")
-    tokens = dialect.block_tokens(body, kramdown=True)
+    env: dialect.Env = {}
+    tokens = dialect.block_tokens(body, env, kramdown=True)
     dresses: dict[int, Dress] = {}
     taken: set[int] = set()  # tokens that are outputs
     for index, token in enumerate(tokens):
@@ -202,7 +206,10 @@ def _read_old_cells(
                 taken.add(id(dresses[index].token))
     known = habits([dress.form for dress in dresses.values()], forms)
     cells: list[Cell] = []
-    problems: list[Problem] = []
+    problems = [
+        Problem("warning", path, body_line + line, "markdown", _UNCLOSED, "add a closing fence")
+        for line in dialect.unclosed(env)
+    ]
     for index, dress in dresses.items():
         fence = _fence(tokens[index], lines, body_line)
         if not fence.closed:

@@ -7,10 +7,11 @@ is listed.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -19,16 +20,20 @@ from builder import urls
 from builder.config import read_config
 from builder.jekyll import HTML, place_of
 from builder.model import Config, Post, Problem, SiteError
+from builder.pages import theme_claims
 from builder.posts import find_sources, parse_post, post_date, post_url, read_post
+from builder.precedence import beside
+from builder.site import fold
 
 _OPTIONS: Final = ("title", "description", "author", "language", "url", "baseurl", "timezone", "future")
 _FOLDERS: Final = {"_posts": "posts", "_drafts": "drafts"}
+_CLOSING = re.compile(r"^(?:---|\.\.\.)[ \t]*\r?$", re.MULTILINE)
 _SOURCE = re.compile(r"/_posts/([^\s)\"'#?]+)\.md")
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What became of one file: where it is now, and what was changed in it."""
+    """What became of one file: where it is now ("": nowhere), and what was changed in it."""
 
     path: str
     to: str
@@ -61,12 +66,21 @@ def import_jekyll(source: Path, target: Path) -> tuple[list[Change], tuple[Probl
             posts.append(post)
     places = {post.path: _place(post, config) for post in posts}
     named = {path.rpartition("/")[2].rpartition(".")[0]: place for path, place in places.items()}
+    addresses = _addresses(posts, config)
     changes: list[Change] = []
+    theme = {claim.output: claim.name for claim in theme_claims(new)}
     for post in posts:
-        text, said = _text(post, config, new, places[post.path], named)
+        output = urls.output_path(addresses.get(post.path, "/"))
+        if post.page and output in theme:
+            changes.append(Change(post.path, "", f"left out: {theme[output]} takes its place"))
+            continue
+        text, said = _text(post, new, places[post.path], named, addresses.get(post.path, ""))
         _write(target / places[post.path], text.encode())
         changes.append(Change(post.path, places[post.path], said))
     for file in files:
+        if file.path in theme:
+            changes.append(Change(file.path, "", f"left out: {theme[file.path]} takes its place"))
+            continue
         to = f"content/{file.path.lstrip('_')}"
         (target / to).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file.file, target / to)
@@ -99,8 +113,24 @@ def _place(post: Post, config: Config) -> str:
     return "/".join(["content", *first, *folders, name])
 
 
-def _text(post: Post, config: Config, new: Config, place: str, named: dict[str, str]) -> tuple[str, str]:
-    """The text of a post in the new site, and what is changed in it."""
+def _addresses(posts: Iterable[Post], config: Config) -> dict[str, str]:
+    """Return {path: URL}. Of two posts at one address the newer one has it, as in Jekyll; case does not count."""
+    addresses: dict[str, str] = {}
+    taken: set[str] = set()
+    for post in sorted(posts, key=lambda one: (post_date(one, config), one.path), reverse=True):
+        with contextlib.suppress(ValueError):
+            url = post_url(post, config)
+            if fold(urls.output_path(url)) in taken:
+                url = beside(
+                    url, post_date(post, config), lambda other: fold(urls.output_path(other)) in taken
+                )
+            taken.add(fold(urls.output_path(url)))
+            addresses[post.path] = url
+    return addresses
+
+
+def _text(post: Post, new: Config, place: str, named: dict[str, str], wanted: str) -> tuple[str, str]:
+    """The text of a post in the new site, where its address is `wanted`, and what is changed in it."""
     said = []
     text = post.markdown
     if post.liquid:
@@ -112,12 +142,12 @@ def _text(post: Post, config: Config, new: Config, place: str, named: dict[str, 
         text, said = _with_line(text, "draft: true"), [*said, "`draft: true`"]
     for name, value in _said_by_defaults(post).items():
         text, said = _with_line(text, f"{name}: {value}"), [*said, f"`{name}: {value}` from the defaults"]
-    try:
-        wanted = post_url(post, config)
-    except ValueError:
-        return text, ", ".join(said)
-    moved, _ = parse_post(text, place, replace(new, jekyll=None), place.startswith("content/pages/"))
-    if _url(moved, new) != wanted:
+    plain = replace(new, jekyll=None)
+    if parse_post(text, place, plain, False)[0].front_matter.categories != post.front_matter.categories:
+        line = f"categories: {json.dumps(post.front_matter.categories, ensure_ascii=False)}"
+        text, said = _with_line(_without_key(text, "category"), line), [*said, f"`{line}`"]
+    moved, _ = parse_post(text, place, plain, place.startswith("content/pages/"))
+    if wanted and _url(moved, new) != wanted:
         text = _with_line(text, f"permalink: {json.dumps(wanted.replace('%', '%25'), ensure_ascii=False)}")
         said.append(f"`permalink: {wanted}`")
     return text, ", ".join(said)
@@ -148,11 +178,20 @@ def _with_line(text: str, line: str) -> str:
     opening = re.match(r"\ufeff?---[ \t]*\r?\n", text)
     if not opening:
         return f"---{end}{line}{end}---{end}{text.removeprefix(chr(0xFEFF))}"
-    key = line.partition(":")[0]
-    closing = re.compile(r"^(?:---|\.\.\.)[ \t]*\r?$", re.MULTILINE).search(text, opening.end())
-    head, rest = (text[: closing.start()], text[closing.start() :]) if closing else (text, "")
-    head = re.sub(rf"^{key}:.*\r?\n", "", head, flags=re.MULTILINE)
-    return f"{head}{line}{end}{rest}"
+    text = _without_key(text, line.partition(":")[0])
+    closing = _CLOSING.search(text, opening.end())
+    at = closing.start() if closing else len(text)
+    return f"{text[:at]}{line}{end}{text[at:]}"
+
+
+def _without_key(text: str, key: str) -> str:
+    """`text` without a key of its front matter, and the lines that belong to it."""
+    opening = re.match(r"\ufeff?---[ \t]*\r?\n", text)
+    closing = _CLOSING.search(text, opening.end()) if opening else None
+    if not closing:
+        return text
+    entry = re.compile(rf"^{key}[ \t]*:.*\r?\n(?:(?:[ \t]+\S.*|[ \t]*-[ \t].*)\r?\n)*", re.MULTILINE)
+    return entry.sub("", text[: closing.start()]) + text[closing.start() :]
 
 
 def _write(file: Path, content: bytes) -> None:

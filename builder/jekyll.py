@@ -80,6 +80,8 @@ def options(settings: Mapping[str, Any]) -> dict[str, Any]:
     language = settings.get("locale") or settings.get("lang")
     if isinstance(language, str) and language:
         found["language"] = language.replace("_", "-")
+    if isinstance(settings.get("paginate"), int):
+        found["paginate"] = settings["paginate"]
     if settings.get("show_drafts"):
         found["drafts"] = True
     return found

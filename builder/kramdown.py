@@ -192,6 +192,8 @@ def closed_fence(state: StateBlock, start: int, end: int, silent: bool) -> bool:
             return False
         if text.startswith(marker) and not text.strip(marker[0]) and not state.is_code_block(line):
             return fence(state, start, end, silent)
+    if not silent:
+        state.env.setdefault("unclosed", set()).add(start)
     return False
 
 

@@ -24,6 +24,7 @@ from builder.dialect import Env, body_of, inline_to_html, parse, to_html, too_de
 from builder.fences import parse_info, without_options
 from builder.highlight import coloured, escape, highlight
 from builder.jekyll import HTML
+from builder.korean import join_lines
 from builder.liquid import TOC as TOC_TAG
 from builder.model import Cell, Figure, Heading, Markup, Part, Post, Problem, Text
 
@@ -72,6 +73,8 @@ def render(
         tokens = [Token("html_block", "", 0, content=body, map=[0, 1])]
     else:
         tokens = parse(body, env, kramdown=post.kramdown)
+    if post.join_lines:
+        join_lines(tokens)
     problems = (*_too_deep(post, env), *_overfull_rows(post, body, tokens))
     summary = _summary(tokens, _MORE.search(body) is not None)
     toc = _name_headings(tokens, {f"cell-{cell.number}" for cell in post.cells}, post.kramdown)
@@ -298,7 +301,7 @@ def _kramdown_slug(children: Sequence[Token]) -> str:
     """The same with what kramdown does otherwise: a picture has no words, `①` is none, and emoji leave marks."""
     text = _plain(child for child in children if child.type != "image").lower()
     kept = "".join(char for char in text if char in "- \t" or _is_kramdown_word(char))
-    return kept.replace(" ", "-").replace("\t", "-") or "section"
+    return unicodedata.normalize("NFC", kept.replace(" ", "-").replace("\t", "-")) or "section"
 
 
 def _is_kramdown_word(char: str) -> bool:

@@ -143,6 +143,7 @@ class Config:
     execute: ExecuteConfig = field(default_factory=ExecuteConfig)
     # Options of ExecuteConfig for the posts below a folder of content/, by its path there; the longest wins.
     folders: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    join_lines: bool = False  # is a line end between Hangul or Han letters nothing, not a space?
     dialect: str = "commonmark"  # or "kramdown": how posts are read that were written for Jekyll
     unproven: tuple[Unproven, ...] = ()
     jekyll: Jekyll | None = None  # the folder is a site of Jekyll's, built in place
@@ -245,6 +246,7 @@ class Post:
     page: bool = False
     liquid: str = ""  # `markdown`, where it is not the text
     kramdown: bool = False  # was it written for kramdown's dialect?
+    join_lines: bool = False  # as the site's configuration says
 
     @property
     def markdown(self) -> str:

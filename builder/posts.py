@@ -112,7 +112,9 @@ def parse_post(text: str, path: str, config: Config, page: bool) -> tuple[Post, 
     if not text.removeprefix("\ufeff").strip():
         problems += (_problem(path, "the file is empty", "write the post, or remove the file", "warning"),)
     cells = tuple(_known_of(cell, path, config, execute) for cell in cells)
-    post = Post(path, text, front_matter, body_line, cells, execute, page, liquid, kramdown)
+    post = Post(
+        path, text, front_matter, body_line, cells, execute, page, liquid, kramdown, config.join_lines
+    )
     return post, problems + complaints
 
 

@@ -7,9 +7,10 @@ here, with a word about it, and nothing is lost: an older post goes to an addres
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 
-from builder.model import Article, Page, Problem
+from builder.model import Page, Problem
 from builder.prepare import Prepared
 from builder.site import Claim
 from builder.urls import output_path
@@ -35,7 +36,7 @@ def settle(
             level = "warning" if article.summary else "note"
             problems.append(_lost(article.path, article.url, rival, level == "note"))
             continue
-        url = _beside(article, owners)
+        url = beside(article.url, article.date, lambda other: output_path(other) in owners)
         owners[output_path(url)] = article.path
         result[article.path] = dataclasses.replace(known, article=dataclasses.replace(article, url=url))
         message = f"{rival} is at {article.url}, too: this post is at {url}"
@@ -56,14 +57,14 @@ def _lost(path: str, url: str, rival: str, empty: bool) -> Problem:
     return Problem("note" if empty else "warning", path, 0, "url", message)
 
 
-def _beside(article: Article, owners: Mapping[str, str]) -> str:
-    """A free address next to that of an article, with its date."""
-    stem, end = article.url.rstrip("/"), "/" if article.url.endswith("/") else ""
+def beside(url: str, date: datetime, is_taken: Callable[[str], bool]) -> str:
+    """A free address next to `url`, with a date."""
+    stem, end = url.rstrip("/"), "/" if url.endswith("/") else ""
     if stem.endswith(".html"):
         stem, end = stem.removesuffix(".html"), ".html"
-    url = f"{stem}-{article.date:%Y-%m-%d}{end}"
+    free = f"{stem}-{date:%Y-%m-%d}{end}"
     number = 2
-    while output_path(url) in owners:
-        url = f"{stem}-{article.date:%Y-%m-%d}-{number}{end}"
+    while is_taken(free):
+        free = f"{stem}-{date:%Y-%m-%d}-{number}{end}"
         number += 1
-    return url
+    return free

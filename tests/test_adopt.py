@@ -92,7 +92,8 @@ def test_an_edit_of_a_cell_makes_it_run_again(make_site: MakeSite) -> None:
 
 def test_the_habit_of_the_site_is_written_down(make_site: MakeSite) -> None:
     posts = {
-        f"_posts/2020-01-0{n}-a.md": f"---\ntitle: A{n}\n---\n```python\nprint({n})\n```\n\n    {n}\n" for n in range(1, 7)
+        f"_posts/2020-01-0{n}-a.md": f"---\ntitle: A{n}\n---\n```python\nprint({n})\n```\n\n    {n}\n"
+        for n in range(1, 7)
     }
     site = make_site({**CONFIG, **posts})
     site.command("adopt")

@@ -62,7 +62,9 @@ def test_other_forms_are_outputs_by_habit(form: str, below: str) -> None:
 
 
 def test_pictures_and_tables_are_known() -> None:
-    assert [cell.picture for cell in cells(f"{CELL}\n![](a.png)\n\n{CELL}\n<table>\n<tr></tr>\n</table>\n")] == [
+    assert [
+        cell.picture for cell in cells(f"{CELL}\n![](a.png)\n\n{CELL}\n<table>\n<tr></tr>\n</table>\n")
+    ] == [
         (5, 6),
         (11, 14),
     ]

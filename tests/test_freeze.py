@@ -119,6 +119,7 @@ def test_no_torch_is_needed(make_site: MakeSite, tmp_path: Path) -> None:
         "jinja2",
         "markupsafe",
         "markdown_it",
+        "mdit_py_plugins",
         "mdurl",
         "pygments",
         "yaml",

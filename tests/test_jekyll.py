@@ -304,3 +304,30 @@ def test_lists_made_by_loops_lead_to_ours(make_site: MakeSite) -> None:
     site = make_site({**FOLDER, "_pages/c.md": loop, "_config.yml": "include: [_pages]\n"})
     assert not [p for p in site.problems() if p.kind == "liquid"]
     assert 'url=/categories/c/"' in site.html("categories/c.html")
+
+
+def test_a_fence_that_is_never_closed_is_text_and_told(make_site: MakeSite) -> None:
+    site = make_site({**FOLDER, "_posts/2023-03-06-a.md": "---\ntitle: A\n---\n\n```python\nx = 1\n\n## Heading\n"})
+    assert [(p.level, p.line) for p in site.problems() if p.kind == "markdown"] == [("warning", 5)]
+    assert '<h2 id="heading">' in site.html("2023/03/06/a.html")
+
+
+def test_a_blog_below_the_root_of_its_host(make_site: MakeSite) -> None:
+    site = make_site(
+        {
+            "_config.yml": "baseurl: /blog\nurl: https://x.org\npermalink: /:title/\n",
+            "_posts/2023-01-01-a.md": "---\ntitle: A\n---\na\n",
+            "_posts/2023-01-02-b.md": "---\ntitle: B\n---\n"
+            "[1]({% post_url 2023-01-01-a %}) [2]({{ site.baseurl }}{% post_url 2023-01-01-a %}) "
+            "[3]({{ site.baseurl }}/a/) [4](/a/) [5]({{ '/a/' | relative_url }}) "
+            "[6]({{ site.url }}{{ site.baseurl }}{% post_url 2023-01-01-a %}) [7]({% link _posts/2023-01-01-a.md %})\n",
+        }
+    )
+    assert site.problems() == []
+    assert site.html("b").count('<a href="/blog/a/">') == 7
+
+
+def test_a_build_with_nothing_to_do(make_site: MakeSite) -> None:
+    site = make_site({**FOLDER, "assets/a.png": "x"})
+    assert site.command("build").status == 0
+    assert "(0 written)" in site.command("build").out

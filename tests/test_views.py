@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -35,7 +36,7 @@ def test_only_what_is_read_is_noted() -> None:
     assert reads.others == {("neighbours", "content/posts/b.md")}
 
 
-KEYS = {
+KEYS: dict[str, tuple[Callable[[SiteView], object], bool]] = {
     # what a template does: (how, the same?, other?) with a site that has one more post at the end
     "asks if there are any": (lambda s: bool(s.articles), True),
     "counts them": (lambda s: len(s.articles), False),

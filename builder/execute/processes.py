@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import select
 import signal
+import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
@@ -80,3 +82,15 @@ def oom_kills() -> int:
         return int(counters[counters.index("oom_kill") + 1])
     except (OSError, ValueError):
         return 0
+
+
+def readable(sockets: Sequence[socket.socket], seconds: float) -> list[socket.socket]:
+    """Wait until one of some sockets can be read, or for so long; return those that can, or are closed.
+
+    By poll(2), since select(2) knows no descriptors above 1,023.
+    """
+    waiting = select.poll()
+    for each in sockets:
+        waiting.register(each, select.POLLIN)
+    ready = {descriptor for descriptor, _ in waiting.poll(seconds * 1000)}
+    return [each for each in sockets if each.fileno() in ready]

@@ -7,7 +7,6 @@ import fcntl
 import json
 import os
 import secrets
-import select
 import socket
 import tempfile
 import time
@@ -15,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from builder.execute.processes import descendants, oom_kills
+from builder.execute.processes import descendants, oom_kills, readable
 
 LOOK = 0.1  # seconds between two looks at the processes of a post
 
@@ -166,7 +165,7 @@ class Running:
 
     def ended(self, status: int, peak: int) -> Ended:
         """Close everything and tell what came out."""
-        while self.channel.fileno() >= 0 and select.select([self.channel], [], [], 0)[0]:
+        while self.channel.fileno() >= 0 and readable([self.channel], 0):
             for _ in self.read_events():
                 pass
         self.channel.close()

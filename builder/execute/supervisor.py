@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import select
 import signal
 import socket
 import subprocess
@@ -21,7 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeAlias
 
-from builder.execute.processes import PR_SET_CHILD_SUBREAPER, children, end_children, prctl
+from builder.execute.processes import PR_SET_CHILD_SUBREAPER, children, end_children, prctl, readable
 from builder.execute.running import Ended, Job, Running, capture_file, contents
 
 # What the cells may see of the environment: no tokens, no keys. The site's config may name more.
@@ -166,8 +165,7 @@ class Supervisor:
 
     def _wait(self) -> list[Any]:
         channels = [running.channel for running in self._running.values() if running.channel.fileno() >= 0]
-        readable, _, _ = select.select([self._control, *channels], [], [], TICK)
-        return readable
+        return readable([self._control, *channels], TICK)
 
     def _hear(self) -> Iterator[Ended]:
         data = self._control.recv(65536)
