@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: site test lint unit bench clean
+.PHONY: site test lint unit bench thorough clean
 
 site: .venv/installed
 	$(BIN)/fencepost build
@@ -23,6 +23,12 @@ bench: .venv/dev
 	$(BIN)/python -m benchmarks.execution
 	$(BIN)/python -m benchmarks.faults
 	$(BIN)/python -m benchmarks.soak
+	$(BIN)/python -m benchmarks.sites --unique
+	$(BIN)/python -m benchmarks.sites --posts 10000 --runs 3 --unique
+
+# Every property on 10,000 examples, and 500 sequences of edits.
+thorough: .venv/dev
+	FENCEPOST_SEQUENCES=500 $(BIN)/pytest -n 2 --hypothesis-profile thorough tests/test_properties.py tests/test_memo.py
 
 clean: .venv/installed
 	$(BIN)/fencepost clean

@@ -147,14 +147,14 @@ def _write(
     workshop: Workshop,
     memo: Memo,
     jobs: int,
-) -> tuple[Written, dict[str, Reads]]:
+) -> tuple[Written, dict[str, Reads | str]]:
     """Make the pages that have to be made, and put the site in place; return what each page has read."""
     tree = Tree(site.config)
     plan = {sketch.path: sketch for sketch in sketches(site)}
     stale = memo.stale_pages(plan, site)
     todo = [sketch for path, sketch in plan.items() if path in stale or not tree.has(path)]
     keep = plan.keys() - {sketch.path for sketch in todo}
-    reads = {path: memo.pages[path] for path in keep}
+    reads: dict[str, Reads | str] = {path: memo.pages[path] for path in keep}
     try:
         tree.begin(keep)
         files = {path: tree.identity(path) for path in keep}

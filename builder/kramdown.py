@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from types import SimpleNamespace
-from typing import Final, Protocol
+from typing import Final
 
 from markdown_it import MarkdownIt, helpers
 from markdown_it.parser_block import RuleFuncBlockType
@@ -43,7 +43,6 @@ _OPENING = re.compile(
     r"""<([A-Za-z][\w:-]*)((?:\s+[^\s"'<>/=]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>]+))?)*)\s*(/?)>"""
 )
 _MARKDOWN = re.compile(r"""\s+markdown\s*=\s*["']?(1|block|span|0)["']?""")
-_VERBATIM = re.compile(r"<!--.*?-->", re.DOTALL)
 _FENCE = re.compile(r"`{3,}(?=[^`]*\Z)|~{3,}")
 _SPANS = re.compile(r"(?<!`)(`+)(?!`)[^\n]*?(?<!`)\1(?!`)|\$\$[^$\n]+\$\$|\$(?! )[^$\n]*[^$\s]\$(?!\d)")
 _BAR = "\ue00f"  # stands for a `|` for a while
@@ -51,13 +50,7 @@ _LIST_START = re.compile(r"(?:[+*-]|\d+\.)(?:[ \t]|$)")
 _LONGEST_TAG = 20_000
 
 
-class Stock(Protocol):
-    """The rule that is asked where HTML is not an element of kramdown's."""
-
-    def __call__(self, state: StateBlock, start: int, end: int, silent: bool) -> bool: ...
-
-
-def html_block(stock: Stock) -> RuleFuncBlockType:
+def html_block(stock: RuleFuncBlockType) -> RuleFuncBlockType:
     """The rule for blocks of HTML; `stock` takes comments, stray end tags, and what is never closed."""
 
     def rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:

@@ -42,9 +42,9 @@ class Memo:
     program: str  # a digest of all that preparing depends on besides the source files
     theme: str  # of all that pages depend on besides the site
     posts: dict[str, Prepared] = field(default_factory=dict)
-    pages: dict[str, Reads] = field(default_factory=dict)
+    pages: dict[str, str] = field(default_factory=dict)  # path of a page -> its line, not read yet
     addresses: Addresses = field(default_factory=dict)
-    _lines: dict[int, str] = field(default_factory=dict)  # id of a Prepared or Reads -> its line
+    _lines: dict[int, str] = field(default_factory=dict)  # id of a Prepared -> its line
 
     @classmethod
     def read(cls, config: Config, *, frozen: bool) -> Memo:
@@ -65,15 +65,14 @@ class Memo:
         if head["program"] != self.program:
             return
         self.addresses = {name: tuple(found) for name, found in head["addresses"].items()}
-        for line, plain in zip(lines, json.loads(f"[{','.join(lines)}]"), strict=True):
-            if isinstance(plain, dict):
-                known = _prepared(plain)
-                self.posts[known.path] = known
-                self._lines[id(known)] = line
-            elif head["theme"] == self.theme:
-                path, reads = _reads(plain)
-                self.pages[path] = reads
-                self._lines[id(reads)] = line
+        posts = [line for line in lines if line.startswith("{")]
+        for line, plain in zip(posts, json.loads(f"[{','.join(posts)}]"), strict=True):
+            known = _prepared(plain)
+            self.posts[known.path] = known
+            self._lines[id(known)] = line
+        if head["theme"] == self.theme:
+            path_of = json.JSONDecoder().raw_decode
+            self.pages = {path_of(line, 1)[0]: line for line in lines[len(posts) :]}
 
     def unchanged(self, sources: Iterable[Source], values: Values, now: float) -> dict[str, Prepared]:
         """Return what is known of those sources that are as they were, with all that they depend on."""
@@ -98,13 +97,16 @@ class Memo:
         comparison = _Comparison(Site.of(site.config, articles, _no_body, self.addresses), site)
         return {path for path in paths if path not in self.pages or not comparison.is_same(self.pages[path])}
 
-    def write(self, posts: Mapping[str, Prepared], pages: Mapping[str, Reads], addresses: Addresses) -> None:
-        """Keep what a build knows now."""
+    def write(
+        self, posts: Mapping[str, Prepared], pages: Mapping[str, Reads | str], addresses: Addresses
+    ) -> None:
+        """Keep what a build knows now; a page that was not made again has its line."""
         head = {"program": self.program, "theme": self.theme, "addresses": addresses}
         lines = [_json(head)]
         lines += [self._lines.get(id(known)) or _json(_plain(known)) for known in posts.values()]
         lines += [
-            self._lines.get(id(reads)) or _json(_plain_reads(path, reads)) for path, reads in pages.items()
+            reads if isinstance(reads, str) else _json(_plain_reads(path, reads))
+            for path, reads in pages.items()
         ]
         self.path.parent.mkdir(parents=True, exist_ok=True)
         temporary = self.path.with_suffix(".new")
@@ -117,37 +119,39 @@ class Memo:
 
 
 class _Comparison:
-    """Which reads have another value in the new site than in the old one?"""
+    """Which pages have read what is another in the new site than in the old one?"""
 
     def __init__(self, old: Site, new: Site) -> None:
         self._old = old
         self._new = new
         self._changed = _changed_articles(old, new)
         self._same: dict[Key, bool] = {}
-        # In most builds no post has come, gone or moved, and no tag: then most keys need no look.
-        self._same_order = [a.path for a in old.articles] == [a.path for a in new.articles]
-        self._same_terms = _names_of_terms(old) == _names_of_terms(new)
+        # In most builds no post has come, gone or moved, and no tag: then only a page in whose line an article
+        # stands that has changed can have read anything new, and no other line need be taken apart.
+        self._same_lists = _lists(old) == _lists(new)
+        self._names = [_json(path) for path in self._changed]
 
-    def is_same(self, reads: Reads) -> bool:
-        """Would a page read the same now?"""
+    def is_same(self, line: str) -> bool:
+        """Would the page of this line read the same now?"""
+        if self._same_lists and not any(name in line for name in self._names):
+            return True
+        _, reads = _reads(json.loads(line))
         changed = self._changed
         if changed and any(name in changed and changed[name] & read for name, read in reads.articles.items()):
             return False
-        return all(map(self._has_value_of_old, reads.others))
+        return all(map(self._has_same_value, reads.others))
 
-    def _has_value_of_old(self, key: Key) -> bool:
-        kind, name, *_ = key
-        if kind == "neighbours" and self._same_order:
-            return True
-        if kind in ("tags_of", "categories_of") and self._same_terms and name not in self._changed:
-            return True
+    def _has_same_value(self, key: Key) -> bool:
         if key not in self._same:
             self._same[key] = value_of(self._old, key) == value_of(self._new, key)
         return self._same[key]
 
 
-def _names_of_terms(site: Site) -> list[tuple[str, str]]:
-    return [(term.url, term.name) for term in (*site.tags, *site.categories)]
+def _lists(site: Site) -> list[list[str]]:
+    """All that pages can read of a site but the attributes of articles."""
+    terms = (*site.tags, *site.categories)
+    lists = [[article.path for article in articles] for articles in (site.articles, site.pages)]
+    return [*lists, *([term.url, term.name, *(a.path for a in term.articles)] for term in terms)]
 
 
 def _no_body(name: str) -> str:

@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Final
@@ -36,6 +37,7 @@ _BLOCKS: Final = _words(
     "address article aside blockquote br dd details div dl dt figcaption figure footer h1 h2 h3 "
     "h4 h5 h6 header hr li main nav ol p pre section summary table tbody td tfoot th thead tr ul"
 )
+_FEED_LINK = re.compile(r"""<link\b[^>]*\bhref=["']([^"']+)""")
 _WORD = re.compile(r"\w+")
 
 
@@ -44,15 +46,17 @@ class Difference:
     """One thing that is otherwise: the address of the page, what kind of thing, and what about it."""
 
     address: str
-    kind: str  # "address", "heading", "fragment", "words", "title"
+    kind: str  # "address", "title", "date", "tag", "heading", "fragment", "link", "words", "feed"
     what: str
 
 
 @dataclass
 class OldPage:
-    """What a page says: its title, the ids of its headings, all its ids, its links, its words."""
+    """What a page says: title, day and tags, the ids of its headings, all its ids, its links, its words."""
 
     title: str = ""
+    date: str = ""  # 2023-03-06
+    tags: set[str] = field(default_factory=set)
     headings: list[str] = field(default_factory=list)
     ids: set[str] = field(default_factory=set)
     links: list[str] = field(default_factory=list)
@@ -80,6 +84,19 @@ def compare_sites(ours: Path, old: Path) -> Iterator[Difference]:
             if target and _is_there(old, target) and not _is_there(ours, target):
                 yield Difference(address, "link", f"{link} leads nowhere now")
 
+    yield from _feed(ours, old)
+
+
+def _feed(ours: Path, old: Path) -> Iterator[Difference]:
+    """The entries of the old feed that lead to pages which are not there now."""
+    for name in ("feed.xml", "atom.xml"):
+        if (old / name).is_file():
+            text = (old / name).read_text(encoding="utf-8", errors="replace")
+            for link in dict.fromkeys(_FEED_LINK.findall(text)):
+                path = unquote(urlsplit(unescape(link)).path).strip("/")
+                if path and _is_there(old, path) and not _is_there(ours, path):
+                    yield Difference(f"/{name}", "feed", f"{link} leads nowhere now")
+
 
 def _file(link: str, address: str) -> str:
     """The path in the output folder that a link leads to from a page; "" if it leads out of the site."""
@@ -102,6 +119,13 @@ def _is_there(site: Path, path: str) -> bool:
 
 def compare_pages(address: str, old: OldPage, new: OldPage) -> Iterator[Difference]:
     """Yield what differs between two pages at one address."""
+    title = new.title.rpartition(" · ")[0] or new.title
+    if old.title and title not in old.title:
+        yield Difference(address, "title", f"{old.title!r} -> {title!r}")
+    if old.date and new.date and old.date != new.date:
+        yield Difference(address, "date", f"{old.date} -> {new.date}")
+    for tag in sorted({tag for tag in old.tags if tag.casefold() not in set(map(str.casefold, new.tags))}):
+        yield Difference(address, "tag", f"{tag!r} is no more")
     if old.headings != new.headings:
         for line in _changes(old.headings, new.headings):
             yield Difference(address, "heading", line)
@@ -139,10 +163,19 @@ class _Reader(HTMLParser):
         self.found: dict[str, OldPage] = {}
         self.text: dict[str, list[str]] = {}
         self.silent = 0
+        self.title: list[str] = []
+        self.date = ""
+        self.tags: list[str] = []
+        self.in_tag = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
         sign = self._sign(tag, given)
+        if tag == "time" and not self.date:
+            self.date = given.get("datetime", "")[:10]
+        if tag == "a":
+            self.in_tag = given.get("rel") == "tag"
+            self.tags += [""] if self.in_tag else []
         if tag not in _VOID:
             self.open.append((tag, sign))
             self.silent += tag in _SILENT
@@ -160,6 +193,7 @@ class _Reader(HTMLParser):
                 self.text[name].append(" ")
 
     def handle_endtag(self, tag: str) -> None:
+        self.in_tag = self.in_tag and tag != "a"
         if not any(name == tag for name, _ in self.open):
             return
         while self.open:
@@ -172,6 +206,11 @@ class _Reader(HTMLParser):
                 break
 
     def handle_data(self, data: str) -> None:
+        elements = [name for name, _ in self.open]
+        if elements[-1:] == ["title"]:
+            self.title.append(data)
+        if self.in_tag:
+            self.tags[-1] += data
         if not self.silent:
             for name in self._places():
                 self.text[name].append(data)
@@ -179,9 +218,12 @@ class _Reader(HTMLParser):
     def page(self) -> OldPage:
         """What was found in the surest place."""
         sign = next((sign for sign in _BODIES if sign in self.found), "")
+        page = self.found[sign] if sign else OldPage()
+        page.title = " ".join("".join(self.title).split())
+        page.date = self.date
+        page.tags = {" ".join(tag.split()).lstrip("#") for tag in self.tags if tag.strip()}
         if not sign:
-            return OldPage()
-        page = self.found[sign]
+            return page
         page.words = _WORD.findall(unicodedata.normalize("NFC", "".join(self.text[sign])))
         return page
 

@@ -20,10 +20,16 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from builder.build import build
 from builder.config import read_config
 from builder.model import Config, Problem, Report
+
+# `pytest --hypothesis-profile thorough` tries each property on 10,000 examples.
+settings.register_profile(
+    "thorough", max_examples=10_000, deadline=None, suppress_health_check=list(HealthCheck)
+)
 
 Files = Mapping[str, str | bytes]
 

@@ -32,6 +32,8 @@ defaults:
     values: {categories: notes}
   - scope: {path: "", type: pages}
     values: {layout: single}
+  - scope: {path: "", type: docs}
+    values: {layout: single}
 collections:
   docs:
     output: true

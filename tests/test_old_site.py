@@ -88,3 +88,19 @@ def test_what_cannot_be_imported(make_site: MakeSite, tmp_path: Path) -> None:
     blog = make_site({"_config.yml": "title: x", "_posts/2023-01-01-a.md": "a"})
     with pytest.raises(SiteError, match="not empty"):
         import_jekyll(blog.root, blog.root)
+
+
+def test_titles_dates_tags_and_feeds(tmp_path: Path) -> None:
+    page = '<html><head><title>{}</title></head><body><time datetime="{}T00:00">x</time><a rel="tag" href="/t">{}</a><article>a</article></body></html>'
+    for name, values in (
+        ("old", ("하나 - 블로그", "2023-01-01", "파이썬")),
+        ("new", ("둘 · 블로그", "2023-01-02", "기타")),
+    ):
+        (tmp_path / name / "a").mkdir(parents=True)
+        (tmp_path / name / "a/index.html").write_text(page.format(*values), encoding="utf-8")
+    (tmp_path / "old/b.html").write_text("<body></body>", encoding="utf-8")
+    (tmp_path / "old/feed.xml").write_text(
+        '<feed><link href="https://x.org/b"/><link href="https://x.org/a/"/></feed>'
+    )
+    found = [d.kind for d in compare_sites(tmp_path / "new", tmp_path / "old")]
+    assert found == ["title", "date", "tag", "feed"]

@@ -20,15 +20,13 @@ from builder.model import Config, Output, Post, Run, Text
 from builder.posts import parse_post
 from tests.documents import documents, outputs
 
-settings.register_profile(
-    "thorough", max_examples=10_000, deadline=None, suppress_health_check=list(HealthCheck)
-)
 ROOT = Path("/site")
 CONFIG = Config(
     root=ROOT, content=ROOT / "content", output=ROOT / "o", templates=ROOT / "t", freeze=ROOT / "f"
 )
-quick = settings(
-    max_examples=max(300, settings.default.max_examples if settings.default else 0),
+# The default profile tries 300 documents, `thorough` as many as it says.
+documents_tried = settings(
+    max_examples=max(300, settings().max_examples),
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
@@ -62,7 +60,7 @@ def outside(text: str) -> list[str]:
     return lines
 
 
-@quick
+@documents_tried
 @given(documents(), st.lists(outputs(), min_size=1, max_size=4), st.booleans())
 def test_accept_is_a_fixpoint_and_touches_nothing_else(text: str, printed: list[str], insert: bool) -> None:
     post = read(text)
@@ -79,7 +77,7 @@ def test_accept_is_a_fixpoint_and_touches_nothing_else(text: str, printed: list[
     new.encode("utf-8")
 
 
-@quick
+@documents_tried
 @given(documents())
 def test_accepting_what_is_there_changes_nothing(text: str) -> None:
     post = read(text)
@@ -89,7 +87,7 @@ def test_accepting_what_is_there_changes_nothing(text: str) -> None:
     assert accepted(post, Run(shown), insert=False) == text
 
 
-@quick
+@documents_tried
 @given(documents(), st.sampled_from(["", "글\n\n", "# h\n\n", "a  \nb\n\n"]))
 def test_prose_changes_no_key(text: str, prose: str) -> None:
     assume(text and not text.startswith(("\ufeff", "-")))
