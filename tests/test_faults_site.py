@@ -16,6 +16,8 @@ from builder.model import SiteError
 from tests.conftest import MakeSite, TestSite
 from tests.faulty import BAD, faulty, line_of, post
 
+pytestmark = pytest.mark.usefixtures("mark")
+
 
 def accept(site: TestSite) -> str:
     """Let the command write the real outputs into the posts; return what it said."""
