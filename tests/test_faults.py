@@ -6,12 +6,14 @@ files and pages are in test_faults_site.py; the same rows at full size are in be
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from pathlib import Path
 
 import pytest
 
+from builder.execute import cage
 from tests.conftest import MakeSite
 from tests.faulty import (
     assert_healthy,
@@ -351,6 +353,16 @@ def test_row_57_a_post_has_a_limit_of_processes(make_site: MakeSite, mark: str, 
     assert "`processes`" in error.message
     assert processes_of(mark) == []
     assert_healthy(site)
+
+
+def test_row_57_the_kernel_bounds_a_post_where_it_has_a_group_for_that(make_site: MakeSite) -> None:
+    groups = "print([line for line in open('/proc/self/cgroup') if 'fencepost-' in line][:1])"
+    site = faulty(make_site, groups)
+    site.build()
+    home = cage._home()
+    caged = bool(home)
+    assert ("/fencepost-" in site.html("bad")) == caged
+    assert not home or [name for name in os.listdir(home) if name.startswith("fencepost-")] == []
 
 
 def test_nothing_temporary_is_left(make_site: MakeSite) -> None:

@@ -34,6 +34,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from builder.execute import cage
 from builder.execute.processes import (
     PR_SET_CHILD_SUBREAPER,
     PR_SET_PDEATHSIG,
@@ -147,6 +148,7 @@ class Server:
         if message["memory"]:
             # Not RLIMIT_AS: code and model files that are only mapped, gigabytes with CUDA, are no memory taken.
             resource.setrlimit(resource.RLIMIT_DATA, (message["memory"], message["memory"]))
+        cage.enter()
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash must leave no file beside the posts
         channel, crash = _settle(descriptors)
         if self.start == FORK and not message["fresh"]:
@@ -164,6 +166,7 @@ class Server:
             if done:
                 job = self.workers.pop(pid)
                 self._sweep()
+                cage.leave(pid)
                 self._say(exit=job, status=status, peak=usage.ru_maxrss * PEAK_UNIT)
         self._sweep()
 
