@@ -17,6 +17,7 @@ from typing import Any
 # A file that changed this shortly before a build began may change again within the same tick of the
 # file system's clock, and look the same: such a build is not remembered.
 TICK = 50_000_000  # nanoseconds
+LANGUAGES = ("LC_ALL", "LC_MESSAGES", "LANG")
 CONFIG_FILES = ("fencepost.toml", "pyproject.toml", "_config.yml")
 SECONDS = "\ue000seconds\ue000"  # where what was said holds the time that it took
 
@@ -28,7 +29,7 @@ def said_before(arguments: Sequence[str]) -> tuple[str, str, int] | None:
         return None
     for place in (".", *(word for word in arguments[1:] if not word.startswith("-"))):
         stored = _stored(os.path.join(place, ".fencepost", "state.json"))
-        if stored and stored.get("arguments") == list(arguments) and stored.get("here") == os.getcwd():
+        if stored and stored.get("asked") == _asked(arguments):
             if not _holds(stored):
                 return None
             seconds = f"{time.perf_counter() - started:.2f}"
@@ -82,8 +83,7 @@ def remember(
             os.unlink(path)
         return
     stored = {
-        "arguments": list(arguments),
-        "here": os.getcwd(),
+        "asked": _asked(arguments),
         "before": before,
         "inputs": read,
         "until": min(until, 1e18),
@@ -93,6 +93,11 @@ def remember(
     with open(f"{path}.new", "w", encoding="utf-8") as file:
         file.write(json.dumps(stored, ensure_ascii=False))
     os.replace(f"{path}.new", path)
+
+
+def _asked(arguments: Sequence[str]) -> list[str]:
+    """What the answer of the command depends on besides files: its words, where it is, and the language."""
+    return [os.getcwd(), *(os.environ.get(name, "") for name in LANGUAGES), *arguments]
 
 
 def _holds(stored: Mapping[str, Any]) -> bool:

@@ -307,7 +307,9 @@ def test_lists_made_by_loops_lead_to_ours(make_site: MakeSite) -> None:
 
 
 def test_a_fence_that_is_never_closed_is_text_and_told(make_site: MakeSite) -> None:
-    site = make_site({**FOLDER, "_posts/2023-03-06-a.md": "---\ntitle: A\n---\n\n```python\nx = 1\n\n## Heading\n"})
+    site = make_site(
+        {**FOLDER, "_posts/2023-03-06-a.md": "---\ntitle: A\n---\n\n```python\nx = 1\n\n## Heading\n"}
+    )
     assert [(p.level, p.line) for p in site.problems() if p.kind == "markdown"] == [("warning", 5)]
     assert '<h2 id="heading">' in site.html("2023/03/06/a.html")
 
