@@ -1,4 +1,4 @@
-"""Posts for benchmarks: about 4 KB each, Korean and English, four Python fences with their outputs; the same every time."""
+"""Posts for benchmarks: 4 KB each, Korean and English, four Python fences with their outputs; always the same."""
 
 from __future__ import annotations
 

@@ -15,25 +15,26 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from builder import __version__
+from builder.arguments import parser
 from builder.messages import count, finding_line, message, plain_problems, plain_report, summary
-from builder.model import GRAVE, KINDS, Config, Problem, Report, SiteError
+from builder.model import Config, Problem, Report, SiteError
+from builder.progress import Progress
 
 SECONDS_HERE = "\ue000"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command and exit."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     options.arguments = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        status = options.command(options)
+        status = COMMANDS[options.command](options)
         sys.stdout.flush()
     except SiteError as error:
         status = _refuse(error, as_json=getattr(options, "json", False))
@@ -50,123 +51,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print("fencepost: this is a fault of Fencepost, not of your site; please report it", file=sys.stderr)
         status = 3
     sys.exit(status)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="fencepost", description="Build a blog from Markdown posts whose Python fences really run."
-    )
-    parser.add_argument("--version", action="version", version=f"fencepost {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-
-    build = commands.add_parser("build", help="run what is stale and write the site")
-    build.add_argument(
-        "site", nargs="?", default=".", metavar="SITE", help="the site's folder (default: here)"
-    )
-    build.add_argument("--output", metavar="DIR", help="write the site there (default: output)")
-    build.add_argument("--drafts", action="store_true", help="show drafts too")
-    build.add_argument("--future", action="store_true", help="show posts with a date in the future too")
-    build.add_argument(
-        "--frozen", action="store_true", help="run nothing: all outputs are those of the freeze"
-    )
-    _jobs(build)
-    build.add_argument("--strict", action="store_true", help="exit with 1 for warnings too")
-    _json(build)
-    build.set_defaults(command=_build)
-
-    check = commands.add_parser("check", help="compare what posts show with what their cells print")
-    _posts(check)
-    check.add_argument("--diff", action="store_true", help="show the differences")
-    check.add_argument(
-        "--fail-on",
-        type=_kinds,
-        default=GRAVE,
-        metavar="KINDS",
-        help=f"kinds that make the exit code 1 (default: {','.join(sorted(GRAVE))})",
-    )
-    check.add_argument(
-        "--frozen", action="store_true", help="run nothing: check the freeze against the posts"
-    )
-    check.add_argument("--python", metavar="PATH", help="what would change under another interpreter?")
-    _jobs(check)
-    _json(check)
-    check.set_defaults(command=_check)
-
-    accept = commands.add_parser("accept", help="write the real outputs into the posts")
-    _posts(accept)
-    accept.add_argument("--yes", action="store_true", help="do not ask")
-    accept.add_argument("--insert", action="store_true", help="put a fence under cells that have none")
-    accept.add_argument("--random", action="store_true", help="random outputs of authored posts too")
-    accept.add_argument("--undo", action="store_true", help="put back what the last accept changed")
-    _jobs(accept)
-    accept.set_defaults(command=_accept)
-
-    adopt = commands.add_parser("adopt", help="run an old blog once, and write down what cannot run")
-    adopt.add_argument(
-        "site", nargs="?", default=".", metavar="SITE", help="the site's folder (default: here)"
-    )
-    _jobs(adopt)
-    adopt.set_defaults(command=_adopt)
-
-    bring = commands.add_parser("import", help="make a site of another tool's blog")
-    bring.add_argument("tool", choices=["jekyll"], help="what the blog is made with")
-    bring.add_argument("path", type=Path, metavar="PATH", help="its folder")
-    bring.add_argument("--to", type=Path, required=True, metavar="DIR", help="the folder of the new site")
-    bring.add_argument("--compare", type=Path, metavar="OLD_SITE", help="list what is otherwise than there")
-    _jobs(bring)
-    bring.set_defaults(command=_import)
-
-    why = commands.add_parser("why", help="say for each cell whether it is cached, and if not, why")
-    _posts(why)
-    _json(why)
-    why.set_defaults(command=_why)
-
-    freeze = commands.add_parser("freeze", help="keep all outputs in a folder to commit")
-    _site(freeze)
-    _jobs(freeze)
-    freeze.set_defaults(command=_freeze)
-
-    clean = commands.add_parser("clean", help="remove what builds wrote, and the cache")
-    clean.add_argument(
-        "site", nargs="?", default=".", metavar="SITE", help="the site's folder (default: here)"
-    )
-    clean.add_argument("--output", metavar="DIR", help="the folder that was built (default: output)")
-    clean.set_defaults(command=_clean)
-    return parser
-
-
-def _site(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--site", default=".", metavar="DIR", help="the site's folder (default: here)")
-
-
-def _posts(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("posts", nargs="*", type=Path, metavar="POST", help="files or folders (default: all)")
-    _site(parser)
-
-
-def _jobs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--jobs", type=_positive, metavar="N", help="posts to run at once (default: one a core)"
-    )
-
-
-def _json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return number
-
-
-def _kinds(text: str) -> frozenset[str]:
-    kinds = frozenset(filter(None, text.replace(",", " ").replace("not run", "not-run").split()))
-    unknown = sorted(kinds - set(KINDS))
-    if unknown:
-        raise argparse.ArgumentTypeError(f"no kind is called {unknown[0]!r}: they are {', '.join(KINDS)}")
-    return kinds
 
 
 # --- commands --------------------------------------------------------------------------------
@@ -447,47 +331,13 @@ def _short(path: Path) -> str:
     return path.relative_to(here).as_posix() if path.is_relative_to(here) else str(path)
 
 
-class Progress:
-    """What is running: one line that changes on a terminal, and in a pipe a line for each cell that is slow."""
-
-    def __init__(self, stream: Any) -> None:
-        self.stream = stream
-        self.live = stream.isatty()
-        self.shown = False
-        self.ended = ""
-        self.told: dict[tuple[str, int], float] = {}  # when a slow cell was last told of, in its seconds
-
-    def observe(self, path: str, event: Mapping[str, Any]) -> None:
-        """Show an event of a session."""
-        kind = event["event"]
-        if kind == "ended":
-            self.ended = f"[{event['of'] - event['left']}/{event['of']}] "
-        elif kind == "spawning":
-            print(f"posts run in processes of their own, which is slower: {event['why']}", file=self.stream)
-        elif kind == "cell":
-            self.say(f"{self.ended}running {path}, cell {event['cell']}")
-        elif kind == "running":
-            seconds, limit = event["seconds"], event["limit"]
-            self.say(f"{self.ended}running {path}, cell {event['cell']}: {seconds:.0f} s of {limit:g} s")
-            self._tell_once(path, event["cell"], seconds)
-
-    def say(self, text: str) -> None:
-        """Show `text` in place of what was shown before."""
-        if self.live:
-            print(f"\r\x1b[K{text}", end="", file=self.stream, flush=True)
-            self.shown = True
-
-    def done(self) -> None:
-        """Take the line away."""
-        if self.shown:
-            print("\r\x1b[K", end="", file=self.stream, flush=True)
-
-    def _tell_once(self, path: str, cell: int, seconds: float) -> None:
-        """In a pipe, tell of a slow cell after 10 seconds, and again whenever its time has doubled."""
-        if not self.live and seconds >= 2 * self.told.get((path, cell), 5.0):
-            self.told[path, cell] = seconds
-            print(f"{path}: cell {cell} has been running for {seconds:.0f} s", file=self.stream, flush=True)
-
-
-if __name__ == "__main__":
-    main()
+COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
+    "build": _build,
+    "check": _check,
+    "accept": _accept,
+    "adopt": _adopt,
+    "import": _import,
+    "why": _why,
+    "freeze": _freeze,
+    "clean": _clean,
+}

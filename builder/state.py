@@ -1,8 +1,8 @@
 """Is there nothing to do? What the last build was asked and said, and what every file was like before it.
 
-A build that is asked the same again, and finds every input as it was and the output folder whole, says the same
-again and is done. This is the first thing that the command looks at, before it has imported anything else: keep this
-module to what Python has loaded anyway.
+A build that is asked the same again, and finds every input as it was and the output folder whole, says the
+same again and is done. This is the first thing that the command looks at, before it has imported anything
+else: keep this module to what Python has loaded anyway.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.soak import job, soak
-from builder.cli import Progress
 from builder.execute.supervisor import Supervisor, cell_environment
+from builder.progress import Progress
 from builder.sizes import parse_size, size_text
 from tests.conftest import MakeSite
 from tests.faulty import faulty, post

@@ -6,7 +6,7 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
-from builder.cli import _parser
+from builder.arguments import parser
 from builder.front_matter import _EXECUTE
 from builder.model import GRAVE, KINDS, CellOptions, Config, ExecuteConfig
 
@@ -52,15 +52,14 @@ def test_every_option_of_a_cell_and_of_a_post_is_documented() -> None:
 
 
 def test_every_command_and_its_options_are_documented() -> None:
-    commands = next(
-        a for a in _parser()._actions if a.dest == "==SUPPRESS==" or (hasattr(a, "choices") and a.choices)
-    )
+    actions = parser()._actions
+    commands = next(a for a in actions if a.dest == "==SUPPRESS==" or (hasattr(a, "choices") and a.choices))
     rows = {row[0].split()[1].strip("`"): row[1] for row in ROWS if "`fencepost " in row[0]}
     assert isinstance(commands.choices, dict)
     assert set(rows) == set(commands.choices)
-    for name, parser in commands.choices.items():
+    for name, command in commands.choices.items():
         flags = {
-            flag for action in parser._actions for flag in action.option_strings if flag.startswith("--")
+            flag for action in command._actions for flag in action.option_strings if flag.startswith("--")
         }
         shown = set(re.findall(r"--[a-z-]+", rows[name]))
         assert shown == flags - {"--help", "--site"}, name
