@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
 import re
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from builder.model import SiteError
-from tests.conftest import MakeSite
+from tests.conftest import SEED, MakeSite
 
 CELL_2 = """\
 tensor([[1., 1., 1.],
@@ -66,6 +67,11 @@ print(random.random(), {"a", "b", "c", "d"})
 def outputs(page: str) -> list[str]:
     """The text of every output block of a page."""
     return [html.unescape(t) for t in re.findall(r'cell-output".*?<pre[^>]*>(.*?)</pre>', page, re.DOTALL)]
+
+
+def test_the_seed_post_is_its_authors_word_for_word() -> None:
+    digest = "9c54fde290a1b27d18452a55c874bc667f50ee383df278ba9503b5d82013ccff"
+    assert hashlib.sha256(SEED.read_bytes()).hexdigest() == digest
 
 
 def test_the_seed_post(make_site: MakeSite, seed_text: str) -> None:
