@@ -34,6 +34,15 @@ def leave(pid: int) -> None:
             os.rmdir(folder)
 
 
+def tidy() -> None:
+    """Remove the cages that killed builds have left; one that holds a process stays."""
+    home = _home()
+    for name in os.listdir(home) if home else ():
+        if name.startswith("fencepost-"):
+            with contextlib.suppress(OSError):
+                os.rmdir(f"{home}/{name}")
+
+
 def _folder(pid: int) -> str:
     """Where the cage of a process is, or would be; "" where the kernel has no group that counts tasks."""
     home = _home()

@@ -75,6 +75,7 @@ class Server:
         self.waker = wake
 
     def serve(self) -> None:
+        cage.tidy()
         setup = json.loads(self._first_line())
         self.start, why = setup["start"], ""
         if self.start == FORK:
