@@ -24,7 +24,7 @@ from builder.dialect import Env, body_of, inline_to_html, parse, to_html, too_de
 from builder.fences import parse_info, without_options
 from builder.highlight import coloured, escape, highlight
 from builder.jekyll import HTML
-from builder.korean import join_lines
+from builder.korean import join_lines, reading_minutes
 from builder.liquid import TOC as TOC_TAG
 from builder.model import Cell, Figure, Heading, Markup, Part, Post, Problem, Text
 
@@ -47,11 +47,15 @@ _LINKS = frozenset({"href", "src", "poster"})
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What a post's Markdown became. `summary` is plain text; `problems` have true lines."""
+    """What a post's Markdown became. `summary` is plain text; `problems` have true lines.
+
+    `minutes` is how long its prose takes to read, without code and outputs.
+    """
 
     html: str
     toc: tuple[Heading, ...]
     summary: str
+    minutes: int
     problems: tuple[Problem, ...]
 
 
@@ -76,13 +80,14 @@ def render(
     if post.join_lines:
         join_lines(tokens)
     problems = (*_too_deep(post, env), *_overfull_rows(post, body, tokens))
+    minutes = reading_minutes(" ".join(token.content for token in tokens if token.type == "inline"))
     summary = _summary(tokens, _MORE.search(body) is not None)
     toc = _name_headings(tokens, {f"cell-{cell.number}" for cell in post.cells}, post.kramdown)
     _place_contents(tokens, toc)
     tokens = _place_cells(tokens, post, shown, figure_url)
     for token in tokens:
         _finish(token, post.body_line, resolve)
-    return Rendered(to_html(tokens), toc, summary, problems)
+    return Rendered(to_html(tokens), toc, summary, minutes, problems)
 
 
 def _too_deep(post: Post, env: Env) -> Iterator[Problem]:

@@ -370,6 +370,7 @@ class Article:
     page: bool
     draft: bool
     show_toc: bool
+    minutes: int  # that it takes to read
     description: str
     facts: Mapping[str, str]
     extra: Mapping[str, Any]

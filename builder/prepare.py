@@ -178,6 +178,7 @@ class Workshop:
             page=post.page,
             draft=front_matter.draft,
             show_toc=front_matter.toc is not False and len(rendered.toc) > 0,
+            minutes=rendered.minutes,
             description=front_matter.description,
             facts={**run.facts, "verified": "yes"} if is_verified(post, run) else run.facts,
             extra=front_matter.extra,

@@ -45,6 +45,10 @@ class Words:
             return f"글 {number}개"
         return "1 post" if number == 1 else f"{number} posts"
 
+    def reading(self, minutes: int) -> str:
+        """How long it takes to read: `3분`, `3 min read`."""
+        return f"{minutes}분" if self.language == "ko" else f"{minutes} min read"
+
     def date(self, day: date) -> str:
         """A day as people write it: `2023년 3월 6일`, `6 March 2023`."""
         if self.language == "ko":

@@ -33,6 +33,7 @@ _ARTICLE = Article(
     page=False,
     draft=False,
     show_toc=True,
+    minutes=3,
     description="",
     facts={},
     extra={},

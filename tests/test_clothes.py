@@ -108,3 +108,25 @@ RUNS = [
 def test_magics_and_prompts(body: str, wanted: tuple[str, bool]) -> None:
     assert runnable(body) == wanted
     assert runnable(body)[0].count("\n") == body.count("\n")
+
+
+def test_an_image_below_a_cell_stays_unless_figures_are_to_replace_it(make_site: MakeSite) -> None:
+    plot = (
+        "```python\nimport matplotlib.pyplot as plt\nplt.plot([1, 2])\n```\n\n![mine](/mine.png)\n\nText.\n"
+    )
+    real = 'execute.outputs = "real"\n'
+    site = make_site(
+        {
+            "_config.yml": "title: T\npermalink: /:title/\n",
+            "_posts/2024-01-01-a.md": f"---\ntitle: A\n---\n{plot}",
+            "mine.png": b"\x89PNG",
+            "fencepost.toml": real,
+        }
+    )
+    site.build()
+    page = site.html("a")
+    assert "mine.png" in page and "/figures/" not in page
+    site.write({"fencepost.toml": f"{real}execute.replace_figures = true\n"})
+    site.build()
+    page = site.html("a")
+    assert "mine.png" not in page and "/figures/" in page and "Text." in page
