@@ -113,6 +113,8 @@ def _compiled(config: Config) -> jinja2.FileSystemBytecodeCache | None:
     They hold values of the configuration, since Jinja2 works out `{{ "/" | href }}` when it compiles.
     """
     home = config.root / ".fencepost" / "templates"
+    if not home.parent.is_dir():
+        return None
     folder = home / hashlib.sha256(repr(config).encode()).hexdigest()[:16]
     try:
         if not folder.is_dir():

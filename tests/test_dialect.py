@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -52,6 +54,7 @@ def test_emphasis_closes_beside_hangul(text: str, wanted: str) -> None:
 @given(st.text(alphabet="*_~`ab ().!\n[]\\", max_size=40))
 @example("**a(b)**c")
 def test_without_cjk_letters_inline_text_is_commonmark(text: str) -> None:
+    assume(not re.search(r"(?m)^ *~[ \n]", text))  # the text of a definition list
     assert to_html(parse(text)) == STOCK.render(text)
 
 
