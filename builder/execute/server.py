@@ -76,6 +76,7 @@ class Server:
 
     def serve(self) -> None:
         cage.tidy()
+        cage.enter()
         setup = json.loads(self._first_line())
         self.start, why = setup["start"], ""
         if self.start == FORK:
@@ -149,7 +150,6 @@ class Server:
         if message["memory"]:
             # Not RLIMIT_AS: code and model files that are only mapped, gigabytes with CUDA, are no memory taken.
             resource.setrlimit(resource.RLIMIT_DATA, (message["memory"], message["memory"]))
-        cage.enter()
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash must leave no file beside the posts
         channel, crash = _settle(descriptors)
         if self.start == FORK and not message["fresh"]:
@@ -167,7 +167,6 @@ class Server:
             if done:
                 job = self.workers.pop(pid)
                 self._sweep()
-                cage.leave(pid)
                 self._say(exit=job, status=status, peak=usage.ru_maxrss * PEAK_UNIT)
         self._sweep()
 

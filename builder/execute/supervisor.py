@@ -20,6 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeAlias
 
+from builder.execute import cage
 from builder.execute.processes import PR_SET_CHILD_SUBREAPER, children, end_children, prctl, readable
 from builder.execute.running import Ended, Job, Running, capture_file, contents
 
@@ -149,6 +150,7 @@ class Supervisor:
             running.ended(0, 0)
         self._running.clear()
         os.close(self._log)
+        cage.leave(self._process.pid)
 
     def _begin(self, job: Job) -> None:
         self._count += 1

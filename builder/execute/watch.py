@@ -34,9 +34,13 @@ class Watch:
     def files(self, folders: Iterable[str]) -> list[str]:
         """Return the files that were read, and the local modules below `folders`, as real paths, sorted."""
         self._on = False
+        written = tuple(os.path.join(folder, "") for folder in folders)
         inside = tuple(os.path.join(os.path.realpath(folder), "") for folder in folders)
         modules = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
-        local = {os.path.realpath(path) for path in modules if isinstance(path, str)}
+        # Thousands of modules are not ours, and to follow the links of each would take longer than the cells.
+        local = {
+            os.path.realpath(p) for p in modules if isinstance(p, str) and p.startswith(written + inside)
+        }
         chosen = {path for path in local if path.startswith(inside)} | self._read.keys()
         return sorted(path for path in chosen if self._counts(path, inside))
 
