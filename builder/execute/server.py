@@ -183,6 +183,7 @@ class Server:
 
     def _import(self, names: list[str]) -> None:
         """Import what the posts import. What fails to import here fails again, and is told, in its post."""
+        from builder.execute import session  # noqa: F401  (for the workers, which then have it)
         from builder.execute.shell import make_shell
 
         self.shell = make_shell()

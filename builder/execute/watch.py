@@ -17,6 +17,7 @@ class Watch:
 
     def __init__(self) -> None:
         self._on = False
+        self._before: set[str] = set()
         self._read: dict[str, None] = {}
         self._written: set[str] = set()
         self._installed = tuple(
@@ -29,6 +30,7 @@ class Watch:
     def start(self) -> None:
         """Begin to note. A hook cannot be taken away again: it lives as long as the process."""
         self._on = True
+        self._before = set(sys.modules)
         sys.addaudithook(self._hear)
 
     def files(self, folders: Iterable[str]) -> list[str]:
@@ -36,8 +38,9 @@ class Watch:
         self._on = False
         written = tuple(os.path.join(folder, "") for folder in folders)
         inside = tuple(os.path.join(os.path.realpath(folder), "") for folder in folders)
-        modules = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
-        # Thousands of modules are not ours, and to follow the links of each would take longer than the cells.
+        # Thousands of modules were there before, and to look at each would take longer than the cells.
+        new = [module for name, module in list(sys.modules.items()) if name not in self._before]
+        modules = [getattr(module, "__file__", None) for module in new]
         local = {
             os.path.realpath(p) for p in modules if isinstance(p, str) and p.startswith(written + inside)
         }
