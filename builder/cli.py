@@ -25,8 +25,7 @@ from builder.arguments import parser
 from builder.messages import count, finding_line, message, plain_problems, plain_report, summary
 from builder.model import Config, Problem, Report, SiteError
 from builder.progress import Progress
-
-SECONDS_HERE = "\ue000"
+from builder.state import SECONDS
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -103,7 +102,7 @@ def _build(options: argparse.Namespace) -> int:
             str(config.root / ".fencepost" / "state.json"),
             before,
             options.arguments,
-            (*_said(again, config, options, state.SECONDS), status),
+            (*_said(again, config, options, SECONDS), status),
             began=began,
             until=built.until,
             inputs=built.inputs,
@@ -118,8 +117,8 @@ def _build(options: argparse.Namespace) -> int:
 def _said(report: Report, config: Config, options: argparse.Namespace, seconds: str) -> tuple[str, str]:
     """What a build says on standard output and standard error, with the time as `seconds`."""
     if options.json:
-        plain = json.dumps({**plain_report(report), "seconds": SECONDS_HERE}, ensure_ascii=False)
-        return plain.replace(json.dumps(SECONDS_HERE), seconds) + "\n", ""
+        plain = json.dumps({**plain_report(report), "seconds": SECONDS}, ensure_ascii=False)
+        return plain.replace(f'"{SECONDS}"', seconds) + "\n", ""
     err = "".join(f"{message(problem)}\n" for problem in report.notes + report.problems)
     index = config.output / "index.html"
     return f"{summary(report, seconds)}\nthe site is in {_short(config.output)}: open {_short(index)}\n", err

@@ -32,6 +32,7 @@ def test_a_build_with_nothing_to_do_imports_nothing_and_writes_nothing(make_site
     assert imported & {"json", "builder.state"}
     assert not imported & {"builder.cli", "builder.model", "argparse"}
     assert not imported & {"torch", "jinja2", "markdown_it", "yaml", "pygments", "IPython", "builder.build"}
+    assert all(isinstance(told.json["seconds"], float) for told in (first, again))
     keys = ("posts", "cells", "run", "cached", "written", "removed", "problems")
     assert {key: again.json[key] for key in keys} == {
         "posts": 1,
