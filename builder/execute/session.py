@@ -35,7 +35,7 @@ import warnings
 from types import CodeType, ModuleType, TracebackType
 from typing import Any
 
-from builder.execute import taint
+from builder.execute import sharing, taint
 from builder.execute.figures import name_korean_font, register_figures
 from builder.execute.imports import on_import
 from builder.execute.shell import QUIET_MAGICS, Shell, make_shell
@@ -186,14 +186,14 @@ class Session:
                 if line.startswith(("import ", "from ")):
                     names |= self._try_import(line)
         else:
-            names = set()
-            for statement in tree.body:
-                if (statement.end_lineno or 0) < top:
-                    continue
+            rest = [statement for statement in tree.body if (statement.end_lineno or 0) >= top]
+            begun = next((statement for statement in rest if statement.lineno <= top), None)
+            names = sharing.changed(rest, begun, namespace)
+            for statement in rest:
                 if isinstance(statement, ast.Import | ast.ImportFrom):
                     names |= self._try_import(ast.unparse(statement))
                 else:
-                    names |= taint.bound(statement, unrun=statement.lineno > top, namespace=namespace)
+                    names |= taint.bound(statement)
         for name in names:
             self.tainted.setdefault(name, cause)
 

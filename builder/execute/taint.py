@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from types import CodeType, FunctionType, ModuleType
+from types import CodeType, FunctionType
 from typing import Any
 
 _NAMING = (
@@ -21,28 +21,18 @@ _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _BINDING_LINE = re.compile(r"(?:async +)?(?:def|class) +(\w+)|([\w, ]+?)(?::[^=]+)?=(?!=)")
 
 
-def bound(statement: ast.stmt, *, unrun: bool, namespace: Mapping[str, Any]) -> set[str]:
-    """Return the names that `statement` may bind or change.
-
-    `x.a = 1` and `x[0] = 1` change `x`. A statement that never ran (`unrun`) may also have changed an
-    object through a method (`opt.step()`); modules of `namespace` are no such objects.
-    """
+def bound(statement: ast.stmt) -> set[str]:
+    """Return the names that `statement` may bind; `x.a = 1` and `x[0] = 1` bind `x`."""
     names: set[str] = set()
     for node in _own_scope(statement):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store | ast.Del):
             names.add(node.id)
         elif isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
-            names.add(_root(node))
+            names.add(root(node))
         elif isinstance(node, _NAMING):
             names.add(node.name or "")
         elif isinstance(node, ast.Import | ast.ImportFrom):
             names |= imported(node)
-        elif unrun and isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-            called = node.value.func
-            if isinstance(called, ast.Attribute):
-                root = _root(called)
-                if not isinstance(namespace.get(root), ModuleType):
-                    names.add(root)
     return names - {""}
 
 
@@ -116,7 +106,8 @@ def _own_scope(node: ast.AST) -> Iterator[ast.AST]:
         yield from _own_scope(child)
 
 
-def _root(node: ast.expr) -> str:
+def root(node: ast.expr) -> str:
+    """Return the name that an expression of attributes and indices begins with, or ""."""
     while isinstance(node, ast.Attribute | ast.Subscript):
         node = node.value
     return node.id if isinstance(node, ast.Name) else ""
@@ -185,7 +176,7 @@ def _expression_reads(node: ast.AST) -> set[str]:
     if isinstance(node, ast.Lambda):
         return _function_reads(node)
     if isinstance(node, ast.AugAssign):
-        return _expression_reads(node.value) | ({_root(node.target)} - {""})
+        return _expression_reads(node.value) | ({root(node.target)} - {""})
     if isinstance(node, ast.Name):
         return {node.id} if isinstance(node.ctx, ast.Load) else set()
     comprehension = getattr(node, "generators", None)
@@ -222,7 +213,7 @@ def _globals_of(value: object, namespace: Mapping[str, Any]) -> set[str]:
     names: set[str] = set()
     value = getattr(value, "__func__", value)
     if isinstance(value, FunctionType):
-        names |= _code_names(value.__code__) if value.__globals__ is namespace else set()
+        names |= code_names(value.__code__) if value.__globals__ is namespace else set()
         wrapped = getattr(value, "__wrapped__", None)
         if wrapped is not None:
             names |= _globals_of(wrapped, namespace)
@@ -232,7 +223,7 @@ def _globals_of(value: object, namespace: Mapping[str, Any]) -> set[str]:
             except ValueError:  # not filled yet
                 continue
             if isinstance(inside, FunctionType) and inside is not value:
-                names |= _code_names(inside.__code__) if inside.__globals__ is namespace else set()
+                names |= code_names(inside.__code__) if inside.__globals__ is namespace else set()
         return names
     kind = value if isinstance(value, type) else type(value)
     for base in kind.__mro__:
@@ -240,13 +231,14 @@ def _globals_of(value: object, namespace: Mapping[str, Any]) -> set[str]:
             for member in vars(base).values():
                 member = getattr(member, "__func__", getattr(member, "fget", member))
                 if isinstance(member, FunctionType) and member.__globals__ is namespace:
-                    names |= _code_names(member.__code__)
+                    names |= code_names(member.__code__)
     return names
 
 
-def _code_names(code: CodeType) -> set[str]:
+def code_names(code: CodeType) -> set[str]:
+    """Return the names of globals and attributes that compiled code, and the functions in it, use."""
     names = set(code.co_names)
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            names |= _code_names(constant)
+            names |= code_names(constant)
     return names
