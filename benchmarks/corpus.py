@@ -9,9 +9,13 @@ CONFIG = """\
 title = "Bench"
 url = "https://example.org"
 permalink = "/posts/:title/"
-
+{more}
 [execute]
 eval = false
+"""
+PLAIN = """\
+search = false
+cards = false
 """
 TAGS = [f"tag-{number}" for number in range(32)]
 NOUNS = ["텐서", "기울기", "손실 함수", "옵티마이저", "모델", "배치", "가중치", "역전파"]
@@ -60,10 +64,13 @@ print("\\n".join(steps()))""",
 )
 
 
-def write(folder: Path, number: int, *, unique: bool) -> None:
-    """Write a site of so many posts; with `unique`, no two fences are alike."""
+def write(folder: Path, number: int, *, unique: bool, full: bool = True) -> None:
+    """Write a site of so many posts; with `unique`, no two fences are alike.
+
+    Without `full`, it has nothing that other generators have not.
+    """
     (folder / "content").mkdir(parents=True, exist_ok=True)
-    (folder / "fencepost.toml").write_text(CONFIG, encoding="utf-8")
+    (folder / "fencepost.toml").write_text(CONFIG.format(more="" if full else PLAIN), encoding="utf-8")
     for index in range(number):
         path = folder / "content" / f"post-{index:05}.md"
         path.write_text(post(index, unique=unique), encoding="utf-8")

@@ -50,6 +50,7 @@ def measure(folder: Path, copies: int, runs: int) -> tuple[float, float]:
     one_import, build = statistics.median(imports), statistics.median(builds)
     print(f"{'import torch':34}{one_import:8.2f} s")
     print(f"{f'cold build of {copies} posts':34}{build:8.2f} s   {build / one_import:6.2f} x import torch")
+    print(f"{'share of it that is that import':34}{one_import / build:8.0%}")
     print(f"{f'{copies} scripts one by one':34}{floor:8.2f} s   {floor / build:6.1f} x the build")
     print(f"{'each further post':34}{(build - one_import) / copies * 1000:8.1f} ms")
     return build / one_import, floor / build

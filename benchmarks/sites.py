@@ -1,9 +1,14 @@
 """Building sites of many posts, as ratios to a bare loop and to `python -c pass` in the same run.
 
-    python -m benchmarks.sites [--posts 1000] [--runs 5] [--unique] [--no-code]
+    python -m benchmarks.sites [--posts 1000] [--runs 5] [--unique] [--no-code] [--full] [--peer NAME=COMMAND]
 
 The bare loop does what no generator can do without: PyYAML, markdown-it-py, Pygments and Jinja2 for each
-post, on two processes, with lists and no theme. Every build is a process of its own. Medians.
+post, on two processes, with lists and no theme. Every build is a process of its own, with its bytecode
+written, as in an installed program. Medians: seconds by the clock, and of all processors.
+
+The site is asked for what all generators make: pages, lists, tags, feeds. With `--full` it has all that a site
+of Fencepost has by default: the search and a picture of each post too. A peer is a shell command that builds
+the same posts from nothing; it is timed between the others.
 """
 
 from __future__ import annotations
@@ -17,12 +22,27 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import corpus
 
 ROOT = Path(__file__).resolve().parents[1]
+# As the installed command starts: `python -m` would import runpy first.
+COMMAND = "import sys; from builder.__main__ import main; sys.argv[1:] = sys.argv[1:]; main()"
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What some work took: seconds by the clock, and of all processors."""
+
+    wall: float
+    cpu: float
+
+    def __str__(self) -> str:
+        return f"{self.wall:9.3f} s {self.cpu:9.3f} s cpu"
 
 
 def main() -> None:
@@ -33,59 +53,76 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--unique", action="store_true", help="no two fences are alike")
     parser.add_argument("--no-code", action="store_true", help="without fences")
+    parser.add_argument("--full", action="store_true", help="with all that a site has by default")
+    parser.add_argument("--peer", action="append", default=[], metavar="NAME=COMMAND")
     options = parser.parse_args()
+    peers = dict(peer.split("=", 1) for peer in options.peer)
+    run([sys.executable, "-m", "compileall", "-q", "builder"])
     with tempfile.TemporaryDirectory() as folder:
         site = Path(folder) / "site"
-        corpus.write(site, options.posts, unique=options.unique)
+        corpus.write(site, options.posts, unique=options.unique, full=options.full)
         if options.no_code:
             for path in (site / "content").iterdir():
                 path.write_text(
                     re.sub(r"(?s)```.*?```\n", "", path.read_text(encoding="utf-8")), encoding="utf-8"
                 )
-        measure(site, options.runs)
+        measure(site, options.runs, peers)
 
 
-def measure(site: Path, runs: int) -> None:
-    """Print the times of cold, warm and empty builds, and check what they wrote."""
+def measure(site: Path, runs: int, peers: Mapping[str, str]) -> None:
+    """Print what cold, warm and empty builds cost, and check what they wrote."""
     posts = len(list((site / "content").iterdir()))
-    nothing = median(runs, lambda: run([sys.executable, "-c", "pass"]))
-    bare, cold = [], []
-    for _ in range(runs):
+    nothing = median([cost(lambda: run([sys.executable, "-c", "pass"])) for _ in range(max(runs, 5))])
+    bare, cold, first = [], [], []
+    theirs: dict[str, list[Cost]] = {name: [] for name in peers}
+    for number in range(runs):
         clean(site)
-        bare.append(timed(lambda: run([sys.executable, "-m", "benchmarks.bare", str(site)])))
-        cold.append(timed(lambda: build(site)))
+        bare.append(cost(lambda: run([sys.executable, "-m", "benchmarks.bare", str(site)])))
+        cold.append(cost(lambda: build(site)))
+        for name, command in peers.items():
+            theirs[name].append(cost(lambda command=command: run(["sh", "-c", command])))
+        first.append(edit(site, posts // 2, number))
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     time.sleep(0.2)
     build(site)  # the first that has nothing to do may find files too young to be sure of
-    empty = median(runs, lambda: build(site))
-    edits = [timed_edit(site, posts // 2, number) for number in range(runs)]
-    check(site, posts, runs)
-    one, two = statistics.median(bare), statistics.median(cold)
-    print(f"{posts} posts; python -c pass {nothing * 1000:.0f} ms; largest process {peak:.0f} MiB")
-    print(f"{'bare loop, 2 processes':30}{one:9.2f} s")
-    print(
-        f"{'cold build':30}{two:9.2f} s  {two / one:7.2f} x the bare loop  {two / posts * 1000:6.2f} ms a post"
-    )
-    print(f"{'nothing to do':30}{empty:9.3f} s  {empty / nothing:7.1f} x python -c pass")
-    edit = statistics.median(edits)
-    print(f"{'one post edited':30}{edit:9.3f} s  {edit / nothing:7.1f} x python -c pass")
+    empty = median([cost(lambda: build(site)) for _ in range(max(runs, 5))])
+    edits = [edit(site, posts // 2, runs + number) for number in range(max(runs, 5))]
+    check(site, posts, runs + len(edits) - 1)
+    loop, whole = median(bare), median(cold)
+    print(f"{posts} posts; python -c pass {nothing.wall * 1000:.1f} ms; largest process {peak:.0f} MiB")
+    print(f"{'bare loop, 2 processes':30}{loop}")
+    ratios = f"{whole.wall / loop.wall:6.2f} x the bare loop, of cpu {whole.cpu / loop.cpu:.2f}"
+    print(f"{'cold build':30}{whole}  {ratios}")
+    print(f"{'':30}{whole.wall / posts * 1000:9.2f} ms a post")
+    for name, costs in theirs.items():
+        peer = median(costs)
+        print(f"{name:30}{peer}  the cold build is {whole.wall / peer.wall:6.2f} x")
+    for what, one in (
+        ("nothing to do", empty),
+        ("first edit", median(first)),
+        ("later edits", median(edits)),
+    ):
+        print(f"{what:30}{one}  {one.wall / nothing.wall:6.1f} x python -c pass")
+    print("\nof one process, cold, for each post:")
+    clean(site)
+    print(run([sys.executable, "-m", "benchmarks.stages", str(site)]), end="")
 
 
-def timed_edit(site: Path, index: int, number: int) -> float:
-    """Change the text of one post, and time the build of that."""
+def edit(site: Path, index: int, number: int) -> Cost:
+    """Change the text of one post, and return the cost of building that."""
     path = site / "content" / f"post-{index:05}.md"
     text = path.read_text(encoding="utf-8")
     path.write_text(re.sub(r"revision \d+", f"revision {number + 1}", text), encoding="utf-8")
     time.sleep(0.2)
-    return timed(lambda: build(site))
+    return cost(lambda: build(site))
 
 
-def check(site: Path, posts: int, revision: int) -> None:
+def check(site: Path, posts: int, number: int) -> None:
     """Fail on a wrong result: a page for each post, the edit on its page and in the list."""
     pages = list((site / "output" / "posts").glob("*/index.html"))
     assert len(pages) == posts
     edited = (site / "output" / "posts" / f"post-{posts // 2:05}" / "index.html").read_text(encoding="utf-8")
-    assert f"revision {revision}" in edited
+    assert f"revision {number + 1}" in edited
     warm = files(site)
     clean(site)
     build(site)
@@ -105,24 +142,25 @@ def clean(site: Path) -> None:
 
 
 def build(site: Path) -> None:
-    # As the installed command starts: `python -m` would import runpy first.
-    code = "import sys; from builder.__main__ import main; sys.argv[1:] = sys.argv[1:]; main()"
-    run([sys.executable, "-c", code, "build", str(site)])
+    run([sys.executable, "-c", COMMAND, "build", str(site)])
 
 
-def run(command: list[str]) -> None:
-    done = subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True)
+def run(command: list[str]) -> str:
+    done = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
-def timed(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
+def cost(work: Callable[[], object]) -> Cost:
+    started, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     work()
-    return time.perf_counter() - started
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Cost(time.perf_counter() - started, cpu)
 
 
-def median(runs: int, work: Callable[[], object]) -> float:
-    return statistics.median(timed(work) for _ in range(max(runs, 5)))
+def median(costs: list[Cost]) -> Cost:
+    return Cost(statistics.median(c.wall for c in costs), statistics.median(c.cpu for c in costs))
 
 
 if __name__ == "__main__":

@@ -23,7 +23,8 @@ from builder.model import Config, Finding, Output, Post, Problem
 from builder.posts import parse_post
 from builder.splice import joined_text, spliced
 
-SETTLED = {"exact", "marks"}  # kinds of an output that needs no rewriting when it has no other
+# Kinds of an output that needs no rewriting when it has no other: what its author left out stays left out.
+SETTLED = {"exact", "marks", "cut"}
 
 
 class AcceptError(Exception):

@@ -29,6 +29,16 @@ def parser() -> argparse.ArgumentParser:
     build.add_argument("--strict", action="store_true", help="exit with 1 for warnings too")
     _json(build)
 
+    serve = commands.add_parser("serve", help="show the site in a browser, and every save of it at once")
+    _folder(serve)
+    serve.add_argument(
+        "--port", type=int, metavar="N", help="the port to serve at (default: 4000, or behind)"
+    )
+    serve.add_argument("--open", action="store_true", help="open it in the browser")
+    serve.add_argument("--drafts", action="store_true", help="show drafts too")
+    serve.add_argument("--future", action="store_true", help="show posts with a date in the future too")
+    _jobs(serve)
+
     check = commands.add_parser("check", help="compare what posts show with what their cells print")
     _posts(check)
     check.add_argument("--diff", action="store_true", help="show the differences")
@@ -72,6 +82,38 @@ def parser() -> argparse.ArgumentParser:
     freeze = commands.add_parser("freeze", help="keep all outputs in a folder to commit")
     _site(freeze)
     _jobs(freeze)
+
+    publish = commands.add_parser(
+        "publish", help="send the site to its host: what has changed, and only that"
+    )
+    publish.add_argument(
+        "target", nargs="?", default="", metavar="TARGET", help="its name in the configuration"
+    )
+    _site(publish)
+    publish.add_argument("--dry-run", action="store_true", help="only say what would be sent and removed")
+    publish.add_argument(
+        "--allow",
+        action="append",
+        default=[],
+        metavar="REASON",
+        help="publish all the same (may be repeated)",
+    )
+    _json(publish)
+
+    links = commands.add_parser("links", help="check the links of the built site")
+    _folder(links)
+    links.add_argument("--external", action="store_true", help="ask other sites, too")
+    _json(links)
+
+    init = commands.add_parser("init", help="begin a site: nothing that is there is written over")
+    init.add_argument("site", metavar="DIR", help="its folder")
+    init.add_argument(
+        "--ci", choices=["github", "gitlab"], help="write the workflows that build and publish it"
+    )
+
+    new = commands.add_parser("new", help="begin a post, and print its path")
+    new.add_argument("title", metavar="TITLE")
+    _site(new)
 
     clean = commands.add_parser("clean", help="remove what builds wrote, and the cache")
     _folder(clean)

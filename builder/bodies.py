@@ -10,9 +10,9 @@ import contextlib
 import hashlib
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from builder.model import Config
+from builder.model import Article, Config
 
 MOST_OPEN = 16  # packs that are read from at once
 # Bodies that nothing refers to any more are let lie until there are more of them than of the others.
@@ -87,6 +87,11 @@ class Bodies:
                 with contextlib.suppress(OSError):
                     os.unlink(entry.path)
         return size <= 2 * sum(live.values()) + MOST_WASTE
+
+
+def kept_bodies(article: Article) -> Iterator[str]:
+    """The names of what is kept of an article: its HTML and its copies."""
+    return filter(None, (article.body, article.markdown, article.notebook, article.script))
 
 
 def content_of(name: str) -> str:

@@ -14,30 +14,47 @@ from __future__ import annotations
 import gc
 import math
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
-from builder.bodies import BodyLost
-from builder.execute.run import Observer, Runs, run_posts
-from builder.failures import cell_notes
+from builder.assets import Assets
+from builder.bodies import BodyLost, kept_bodies
 from builder.jekyll import output_file
 from builder.memo import Memo
 from builder.model import Built, Config, Page, Problem, Report, SiteError
 from builder.output import FileId, Tree, Written
-from builder.pages import Sketch, assets, environment, list_claims, sketches, theme_claims
+from builder.pages import Sketch, environment, list_claims, sketches, theme_claims
 from builder.posts import Source, find_sources
 from builder.precedence import settle
 from builder.prepare import FIGURES_URL, Prepared, Stale, Workshop
+from builder.redirects import redirect_problems
+from builder.search import Index, State
 from builder.site import Claim, Site, collisions
 from builder.urls import Links
 from builder.views import Reads, SiteView
-from builder.workers import spread
+from builder.workers import FEWEST, Ahead, spread
+
+if TYPE_CHECKING:
+    from builder.execute.run import Observer, Runs
+
+# A process that is ready to prepare what has changed (see `prepare.ready`).
+Preparing: TypeAlias = Ahead[Sequence[Source], tuple[list[Prepared | Stale], set[str]]]
 
 
-def build(config: Config, jobs: int, observe: Observer | None = None, *, frozen: bool = False) -> Built:
+def build(
+    config: Config,
+    jobs: int,
+    observe: Observer | None = None,
+    *,
+    frozen: bool = False,
+    ahead: Preparing | None = None,
+) -> Built:
     """Turn content/ into output/. With `frozen`, no cell is run: all outputs are those of the freeze.
+
+    `ahead` is given a few new sources to prepare while this process does what does not depend on them.
 
     A problem of one post does not keep the others from the site. Raises SiteError, with nothing written,
     if there can be no whole site: two pages at one address, a broken template, an output folder in use.
@@ -50,32 +67,42 @@ def build(config: Config, jobs: int, observe: Observer | None = None, *, frozen:
     sources, files, problems = find_sources(config)
 
     with closing(workshop.bodies):
-        prepared, runs = _prepare(sources, workshop, memo, jobs, observe)
-        copies = _copies(files, config)
+        known = memo.unchanged(sources, workshop.cache.values, workshop.now.timestamp())
+        new = [source for source in sources if source.path not in known]
+        make_images(new, files, workshop, jobs)
+        ahead = ahead if len(new) < FEWEST else None
+        if ahead is not None:
+            ahead.start(new)
+        tree = Tree(config)  # how the output folder is
+        done = _prepare(new, workshop, jobs, ahead)
+        runs = _run(done, known, workshop, jobs, observe)
+        prepared = [known[source.path] for source in sources]
+        copies = copies_of(files, config)
         placed: list[Prepared] = prepared
         if config.jekyll:
             placed, copies, yielded = settle(prepared, copies, theme_claims(config))
             problems += tuple(yielded)
-        site, complaints = _site(placed, copies, workshop)
+        site, complaints = site_of(placed, copies, workshop)
         try:
-            written, pages = _write(site, prepared, copies, workshop, memo, jobs)
+            written, pages = _write(site, prepared, copies, workshop, memo, tree, jobs)
         except BodyLost:
             memo.erase()
             workshop.bodies.keep(())
             return build(config, jobs, observe, frozen=frozen)
-        if workshop.bodies.keep(known.article.body for known in prepared if known.article):
-            memo.write({known.path: known for known in prepared}, pages, site.addresses)
+        if workshop.bodies.keep(_bodies(prepared)):
+            memo.write({each.path: each for each in prepared}, pages, site.addresses)
         else:
             memo.erase()
         workshop.cache.values.save()
 
-    told = [*problems, *complaints, *(problem for known in prepared for problem in known.problems)]
-    cells = sum(known.cells for known in prepared)
+    told = [*problems, *complaints, *(problem for each in prepared for problem in each.problems)]
+    cells = sum(each.cells for each in prepared)
+    ran = runs.ran if runs else 0
     report = Report(
-        posts=sum(known.article is not None for known in prepared),
+        posts=sum(each.article is not None for each in prepared),
         cells=cells,
-        run=runs.ran,
-        cached=sum(known.cached for known in prepared) - runs.ran,
+        run=ran,
+        cached=sum(each.cached for each in prepared) - ran,
         pages=written.pages,
         written=written.written,
         removed=written.removed,
@@ -90,37 +117,74 @@ def build(config: Config, jobs: int, observe: Observer | None = None, *, frozen:
 
 
 def _prepare(
-    sources: Sequence[Source], workshop: Workshop, memo: Memo, jobs: int, observe: Observer | None
-) -> tuple[list[Prepared], Runs]:
-    """Return what the site needs of every source, in order, and the runs that it took."""
-    known = memo.unchanged(sources, workshop.cache.values, workshop.now.timestamp())
-    new = [source for source in sources if source.path not in known]
+    new: Sequence[Source], workshop: Workshop, jobs: int, ahead: Preparing | None
+) -> list[Prepared | Stale]:
+    """Prepare new sources, as far as that can be done without running cells."""
+    if ahead is None:
+        return spread(partial(_prepare_part, workshop), new, jobs)
+    done, damaged = ahead.result()
+    workshop.cache.damaged |= damaged
+    return done
+
+
+def _run(
+    done: Iterable[Prepared | Stale],
+    known: dict[str, Prepared],
+    workshop: Workshop,
+    jobs: int,
+    observe: Observer | None,
+) -> Runs | None:
+    """Take what has been prepared for `known`, after the runs that it takes; return these, None for none."""
     stale: dict[str, Stale] = {}
-    for result in spread(partial(_prepare_part, workshop), new, jobs):
+    for result in done:
         if isinstance(result, Stale):
             stale[result.source.path] = result
         else:
             known[result.path] = result
+    if not stale:
+        return None
+    from builder.execute.run import run_posts
+
     posts = [waiting.post for waiting in stale.values()]
     runs = run_posts(posts, workshop.config, workshop.cache, workshop.freeze, jobs, observe)
     for path, waiting in stale.items():
         known[path] = workshop.finish(waiting, runs.of[path])
-    return [known[source.path] for source in sources], runs
+    return runs
+
+
+def make_images(sources: Iterable[Source], files: Iterable[Source], workshop: Workshop, jobs: int) -> None:
+    """Make the copies of the images that these sources seem to show ahead of them: a post may show a hundred."""
+    if not sources:
+        return
+    from builder.images import is_image
+
+    images = {file.path for file in files if is_image(file.path)}
+    if not images:
+        return
+    from builder.media import images_in
+
+    texts = (
+        (source.path, source.file.read_text(errors="replace")) for source in sources if source.file.exists()
+    )
+    found = {image for path, text in texts for image in images_in(text, path, workshop.config, images)}
+    spread(workshop.images.make, sorted(found), jobs, fewest=2)
 
 
 def _prepare_part(workshop: Workshop, sources: Sequence[Source]) -> list[Prepared | Stale]:
     return [workshop.prepare(source) for source in sources]
 
 
-def _site(
+def site_of(
     prepared: Iterable[Prepared], copies: Mapping[str, Page], workshop: Workshop
 ) -> tuple[Site, list[Problem]]:
     """Put the articles in order and find where their links lead. Raises SiteError if two want one address."""
     config = workshop.config
     articles = [known.article for known in prepared if known.article is not None]
     urls = {article.path: article.url for article in articles}
-    others = [f"/{claim.output}".removesuffix("index.html") for claim in theme_claims(config)]
-    links = Links(config, urls, {path: f"/{page.path}" for path, page in copies.items()}, others)
+    site = Site.of(config, articles, workshop.bodies.read)
+    claims = [*theme_claims(config), *list_claims(site), *site.claims()]
+    others = {f"/{claim.output}".removesuffix("index.html") for claim in claims} - {*urls.values()}
+    links = Links(config, urls, {path: f"/{page.path}" for path, page in copies.items()}, sorted(others))
     addresses: dict[str, tuple[str, ...]] = {}
     complaints: list[Problem] = []
     for known in prepared:
@@ -132,11 +196,12 @@ def _site(
                 for _, complaint, line in found
                 if complaint
             ]
-    site = Site.of(config, articles, workshop.bodies.read, addresses)
     copied = [Claim(page.path, path, path) for path, page in copies.items()]
-    clashes = collisions([*theme_claims(config), *list_claims(site), *site.claims(), *copied])
+    clashes = collisions([*claims, *copied])
     if clashes and not config.jekyll:
         raise SiteError(*clashes)
+    site = replace(site, addresses=addresses)
+    complaints += redirect_problems(site, [*claims, *copied])
     return site, [*complaints, *(replace(clash, level="warning") for clash in clashes)]
 
 
@@ -146,23 +211,38 @@ def _write(
     copies: Mapping[str, Page],
     workshop: Workshop,
     memo: Memo,
+    tree: Tree,
     jobs: int,
-) -> tuple[Written, dict[str, Reads | str]]:
+) -> tuple[Written, dict[str, Reads | bytes]]:
     """Make the pages that have to be made, and put the site in place; return what each page has read."""
-    tree = Tree(site.config)
-    plan = {sketch.path: sketch for sketch in sketches(site)}
+    taken = {page.path for page in copies.values()}
+    plan = {sketch.path: sketch for sketch in sketches(site) if sketch.path not in taken}
     stale = memo.stale_pages(plan, site)
     todo = [sketch for path, sketch in plan.items() if path in stale or not tree.has(path)]
     keep = plan.keys() - {sketch.path for sketch in todo}
-    reads: dict[str, Reads | str] = {path: memo.pages[path] for path in keep}
+    reads: dict[str, Reads | bytes] = {path: memo.pages[path] for path in keep}
+    find = Index.of(site, prepared, workshop.bodies.read, State.read(site.config, memo.program), tree.has)
     try:
-        tree.begin(keep)
-        files = {path: tree.identity(path) for path in keep}
+        figures = {FIGURES_URL.lstrip("/") + name: name for known in prepared for name in known.figures}
+        there = [path for path in figures if tree.has(path)]  # named by content: they need not be read
+        tree.begin({*keep, *find.kept, *there})
+        files = {path: tree.identity(path) for path in (*keep, *find.kept, *there)}
         for path, identity, read in spread(partial(_make_part, site, tree), todo, jobs):
             files[path], reads[path] = identity, read
-        for page in (*_figures(prepared, workshop), *assets(site.config), *copies.values()):
+        files.update(spread(partial(_put_texts, workshop, tree), [*find.texts.items()], jobs))
+        for page in (
+            *_figures(figures.keys() - there, figures, workshop),
+            *Assets.of(site.config).pages(),
+            *copies.values(),
+            *find.pages,
+        ):
             files[page.path] = tree.put(page.path, page.content)
-        return tree.finish(files), reads
+        written = tree.finish(files)
+        if tree.needs_spare():
+            linked = spread(tree.link_spare, sorted(files), jobs)
+            tree.keep_spare(all(linked))
+        find.state.write(site.config, memo.program)
+        return written, reads
     except OSError as error:
         raise tree.failure(error) from error
     except BaseException:
@@ -181,7 +261,20 @@ def _make_part(site: Site, tree: Tree, todo: Sequence[Sketch]) -> list[tuple[str
     return made
 
 
-def _copies(files: Iterable[Source], config: Config) -> dict[str, Page]:
+def _put_texts(workshop: Workshop, tree: Tree, texts: Sequence[tuple[str, str]]) -> list[tuple[str, FileId]]:
+    """Put texts that the search shows into the tree, each by its path and the name of its body."""
+    return [(path, tree.put(path, workshop.bodies.read(name).encode())) for path, name in texts]
+
+
+def _bodies(prepared: Iterable[Prepared]) -> Iterator[str]:
+    """The names of all bodies that are of use to the next build."""
+    for known in prepared:
+        if known.article:
+            yield from kept_bodies(known.article)
+        yield from known.findable or ()
+
+
+def copies_of(files: Iterable[Source], config: Config) -> dict[str, Page]:
     """Return {path from the site's root: the page that copies it} for files that are no posts."""
     prefix = config.content.relative_to(config.root).as_posix() + "/"
     if config.jekyll:
@@ -189,26 +282,29 @@ def _copies(files: Iterable[Source], config: Config) -> dict[str, Page]:
     return {source.path: Page(source.path.removeprefix(prefix), source.file) for source in files}
 
 
-def _figures(prepared: Iterable[Prepared], workshop: Workshop) -> Iterable[Page]:
-    for name in sorted({name for known in prepared for name in known.figures}):
-        content = workshop.cache.blob(name) or workshop.freeze.blob(name)
+def _figures(paths: Iterable[str], names: Mapping[str, str], workshop: Workshop) -> Iterable[Page]:
+    """The figures and copies of images at these paths. Raises BodyLost."""
+    for path in sorted(paths):
+        content = workshop.cache.blob(names[path]) or workshop.freeze.blob(names[path])
         if content is None:  # the memo knows of it, and the cache has lost it: its post is to be run again
-            raise BodyLost(name)
-        yield Page(FIGURES_URL.lstrip("/") + name, content)
+            raise BodyLost(names[path])
+        yield Page(path, content)
 
 
 # --- what is told ----------------------------------------------------------------------------
 
 
-def _notes(prepared: Iterable[Prepared], workshop: Workshop, runs: Runs) -> list[Problem]:
+def _notes(prepared: Iterable[Prepared], workshop: Workshop, runs: Runs | None) -> list[Problem]:
     """What needs no mending: posts left out, what cells wrote to standard error, a damaged cache."""
     notes = [
         Problem("note", known.path, 0, "left-out", f"left out: {known.left_out}")
         for known in prepared
         if known.left_out
     ]
-    for post, run in runs.posts:
-        notes += cell_notes(post, run)
+    if runs:
+        from builder.failures import cell_notes
+
+        notes += [note for post, run in runs.posts for note in cell_notes(post, run)]
     if workshop.cache.damaged:
         message = f"{len(workshop.cache.damaged)} damaged files of the cache were not used"
         notes.append(Problem("note", ".fencepost/cache", 0, "cache", message))

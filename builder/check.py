@@ -74,12 +74,23 @@ def chosen_posts(config: Config, names: Sequence[Path]) -> tuple[tuple[Post, ...
     places = {post.path: (config.root / post.path).resolve() for post in everything}
     for name in names:
         if not any(place.is_relative_to(name.resolve()) for place in places.values()):
-            raise SiteError(Problem("error", str(name), 0, "config", "no post of this site"))
+            hint = _other_site(name, config)
+            raise SiteError(Problem("error", str(name), 0, "config", "no post of this site", hint))
     chosen = tuple(
         post for post in everything if any(places[post.path].is_relative_to(name.resolve()) for name in names)
     )
     paths = {post.path for post in chosen}
     return chosen, tuple(problem for problem in problems if problem.path in paths)
+
+
+def _other_site(name: Path, config: Config) -> str:
+    """A hint for a path that lies in a site below this one, or ""."""
+    for folder in (name, *name.parents):
+        if folder == config.root or not folder.is_relative_to(config.root):
+            return ""
+        if (folder / "fencepost.toml").is_file():
+            return f"it lies in another site: --site {folder.relative_to(config.root)}"
+    return ""
 
 
 def check_post(post: Post, run: Run) -> Iterator[Finding]:

@@ -17,15 +17,18 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict, astuple, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from builder.arguments import parser
-from builder.messages import count, finding_line, message, plain_problems, plain_report, summary
+from builder.messages import count, finding_line, levels, message, plain_problems, plain_report, summary
 from builder.model import Config, Problem, Report, SiteError
 from builder.progress import Progress
 from builder.state import SECONDS
+
+if TYPE_CHECKING:
+    from builder.build import Preparing
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -36,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         status = COMMANDS[options.command](options)
         sys.stdout.flush()
     except SiteError as error:
-        status = _refuse(error, as_json=getattr(options, "json", False))
+        status = _refuse(error, options)
     except KeyboardInterrupt:
         print("\ninterrupted: the site is as it was", file=sys.stderr)
         status = 130
@@ -58,13 +61,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _config(options: argparse.Namespace) -> Config:
     from builder.config import read_config
 
+    return read_config(Path(options.site).resolve(), _overrides(options))
+
+
+def _overrides(options: argparse.Namespace) -> dict[str, Any]:
     overrides: dict[str, Any] = {}
     if getattr(options, "output", None):
         overrides["output"] = str(Path(options.output).resolve())
     for name in ("drafts", "future"):
         if getattr(options, name, False):
             overrides[name] = True
-    return read_config(Path(options.site).resolve(), overrides)
+    return overrides
 
 
 @contextmanager
@@ -84,15 +91,17 @@ def _running(options: argparse.Namespace) -> Iterator[tuple[Config, int, Progres
 def _build(options: argparse.Namespace) -> int:
     started, began = time.perf_counter(), time.time_ns()
     from builder import state
-    from builder.build import build
-    from builder.output import Manifest
-    from builder.pages import theme_folder
 
-    with _running(options) as (config, jobs, progress):
+    with _running(options) as (config, jobs, progress), _ahead(config, jobs, options.frozen) as ahead:
+        from builder.assets import theme_folder
+        from builder.build import build
+        from builder.config import digest
+        from builder.output import manifest_path
+
         folders = (config.content, config.templates, config.freeze, theme_folder(), Path(__file__).parent)
         variables = config.execute.environment
         before = state.snapshot(str(config.root), map(str, folders), str(config.output), variables)
-        built = build(config, jobs, progress.observe, frozen=options.frozen)
+        built = build(config, jobs, progress.observe, frozen=options.frozen, ahead=ahead)
         report = replace(built.report, seconds=time.perf_counter() - started)
         found = {problem.level for problem in report.problems}
         status = 1 if "error" in found or (options.strict and "warning" in found) else 0
@@ -106,12 +115,33 @@ def _build(options: argparse.Namespace) -> int:
             began=began,
             until=built.until,
             inputs=built.inputs,
-            manifest=str(Manifest.of(config).path),
+            manifest=str(manifest_path(config)),
+            config=digest(config),
+            told=[astuple(problem) for problem in again.problems + again.notes],
         )
     out, err = _said(report, config, options, f"{report.seconds:.2f}")
     sys.stderr.write(err)
     sys.stdout.write(out)
+    _annotate(report.problems, config, options)
     return status
+
+
+@contextmanager
+def _ahead(config: Config, jobs: int, frozen: bool) -> Iterator[Preparing | None]:
+    """Let another process import what reads and renders Markdown, while this one imports the rest."""
+    from builder.workers import Ahead
+
+    def ready() -> Any:
+        from builder.prepare import ready
+
+        return ready(config, frozen=frozen)
+
+    ahead: Preparing | None = Ahead(ready) if jobs > 1 and sys.platform == "linux" else None
+    try:
+        yield ahead
+    finally:
+        if ahead is not None:
+            ahead.end()
 
 
 def _said(report: Report, config: Config, options: argparse.Namespace, seconds: str) -> tuple[str, str]:
@@ -122,6 +152,30 @@ def _said(report: Report, config: Config, options: argparse.Namespace, seconds: 
     err = "".join(f"{message(problem)}\n" for problem in report.notes + report.problems)
     index = config.output / "index.html"
     return f"{summary(report, seconds)}\nthe site is in {_short(config.output)}: open {_short(index)}\n", err
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from builder.execute.processes import PR_SET_DUMPABLE, prctl
+    from builder.serve.preview import Preview, serve
+
+    prctl(PR_SET_DUMPABLE, 0)  # no cell is to read our environment in /proc
+    preview = Preview(
+        Path(options.site).resolve(),
+        _overrides(options),
+        options.jobs or len(os.sched_getaffinity(0)),
+        options.port,
+        lambda line: print(line, file=sys.stderr, flush=True),
+    )
+
+    def ready() -> None:
+        print(f"{preview.address}  (Ctrl-C ends it)", flush=True)
+        if options.open:
+            import webbrowser
+
+            webbrowser.open(preview.address)
+
+    serve(preview, ready)
+    return 0
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -165,6 +219,11 @@ def _check(options: argparse.Namespace) -> int:
                     print("\n".join(f"    {line}" for line in finding.diff.split("\n")))
         kinds = ", ".join(f"{number} {kind}" for kind, number in numbers.items()) or "nothing to compare"
         print(f"{count(len(checked.posts), 'post')}, {count(len(checked.findings), 'cell')} checked: {kinds}")
+    drift = [
+        Problem("error", f.path, f.line, "check", f"cell {f.cell}: {', '.join(f.kinds)}", f.what, f.diff)
+        for f in grave
+    ]
+    _annotate([*checked.problems, *drift], config, options)
     return 1 if grave or errors else 0
 
 
@@ -299,7 +358,85 @@ def _clean(options: argparse.Namespace) -> int:
     return 0
 
 
+def _publish(options: argparse.Namespace) -> int:
+    from builder.lock import locked
+    from builder.publish.plan import PublishError
+    from builder.publish.publish import is_reason, prepare
+    from builder.publish.wording import plain_publication, plan_lines, publication_summary, refusal_text
+
+    config = _config(options)
+    unknown = [name for name in options.allow if not is_reason(name)]
+    if unknown:
+        raise SiteError(Problem("error", "", 0, "config", f"there is no reason `{unknown[0]}` to allow"))
+    refused: Sequence[Any] = ()
+    failure = None
+    publication = None
+    with locked(config, on_wait=lambda: print("waiting for a build of this site to end", file=sys.stderr)):
+        try:
+            publication = prepare(
+                config, options.target, frozenset(options.allow), len(os.sched_getaffinity(0))
+            )
+            refused = publication.refusals
+            if not options.dry_run and not refused:
+                publication.carry_out()
+        except PublishError as error:
+            failure = error
+    if options.json:
+        _print_json(plain_publication(publication, failure, dry_run=options.dry_run))
+    else:
+        if publication and options.dry_run:
+            print("\n".join(plan_lines(publication.plan)), end="\n" if publication.plan.touched else "")
+        for refusal in refused:
+            print(refusal_text(refusal), file=sys.stderr)
+        if failure:
+            _tell([Problem("error", "", 0, "publish", failure.message, failure.hint, failure.detail)])
+        if publication and not failure:
+            print(publication_summary(publication, dry_run=options.dry_run))
+    return 1 if refused or failure else 0
+
+
+def _links(options: argparse.Namespace) -> int:
+    from builder.links import check_links
+
+    config = _config(options)
+    checked = check_links(config, external=options.external, jobs=len(os.sched_getaffinity(0)))
+    if options.json:
+        _print_json({"links": checked.links, "problems": plain_problems(checked.problems)})
+    else:
+        _tell(checked.problems)
+        numbers = ", ".join([count(checked.links, "link"), *levels(checked.problems)])
+        print(f"{numbers} in {count(checked.pages, 'page')}")
+    _annotate(checked.problems, config, options)
+    return 1 if any(problem.level == "error" for problem in checked.problems) else 0
+
+
+def _init(options: argparse.Namespace) -> int:
+    from builder.starting import begin
+
+    folder = Path(options.site)
+    for path, written in begin(folder.resolve(), options.ci):
+        shown = _short(folder.resolve() / path)
+        print(shown if written else f"{shown}: is there, and stays as it is")
+    return 0
+
+
+def _new(options: argparse.Namespace) -> int:
+    from builder.starting import new_post
+
+    print(_short(new_post(_config(options), options.title)))
+    return 0
+
+
 # --- printing --------------------------------------------------------------------------------
+
+
+def _annotate(problems: Iterable[Problem], config: Config, options: argparse.Namespace) -> None:
+    """Mark the lines of problems where GitHub Actions runs the command."""
+    if os.environ.get("GITHUB_ACTIONS") and not options.json:
+        from builder.annotations import workflow_commands
+
+        for line in workflow_commands(problems, config.root):
+            print(line)
 
 
 def _tell(problems: Iterable[Problem]) -> None:
@@ -307,12 +444,13 @@ def _tell(problems: Iterable[Problem]) -> None:
         print(message(problem), file=sys.stderr)
 
 
-def _refuse(error: SiteError, *, as_json: bool) -> int:
-    if as_json:
+def _refuse(error: SiteError, options: argparse.Namespace) -> int:
+    if getattr(options, "json", False):
         _print_json(plain_report(Report(problems=error.problems)))
     else:
         _tell(error.problems)
-        print("nothing was written", file=sys.stderr)
+        if options.command not in ("links", "publish"):
+            print("nothing was written", file=sys.stderr)
     return 2 if all(problem.kind in ("config", "output", "template") for problem in error.problems) else 1
 
 
@@ -332,11 +470,16 @@ def _short(path: Path) -> str:
 
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "build": _build,
+    "serve": _serve,
     "check": _check,
     "accept": _accept,
     "adopt": _adopt,
     "import": _import,
     "why": _why,
     "freeze": _freeze,
+    "publish": _publish,
+    "links": _links,
+    "init": _init,
+    "new": _new,
     "clean": _clean,
 }

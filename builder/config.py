@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import difflib
+import hashlib
 import json
 import math
 import os
@@ -24,10 +25,39 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from builder import jekyll, urls
-from builder.model import Config, ExecuteConfig, Problem, SiteError, Unproven
+from builder import jekyll, policy, services, style, urls
+from builder.model import (
+    Analytics,
+    Cloudflare,
+    Comments,
+    Config,
+    Destination,
+    ExecuteConfig,
+    FolderCopy,
+    GitBranch,
+    Link,
+    Netlify,
+    ObjectStore,
+    Problem,
+    Profile,
+    Rsync,
+    SiteError,
+    Unproven,
+)
 from builder.sizes import parse_size, size_text
 
+_TABLES: Final = (ExecuteConfig, Profile, Comments, Analytics)  # options in a table of their own
+_FORMATS: Final = ("avif", "webp")  # see images.py
+# The kinds of `[publish.NAME]`, and what none of them can do without.
+_DESTINATIONS: Final[Mapping[str, Any]] = {
+    "git": GitBranch,
+    "folder": FolderCopy,
+    "rsync": Rsync,
+    "store": ObjectStore,
+    "netlify": Netlify,
+    "cloudflare": Cloudflare,
+}
+_NEEDED: Final = frozenset({"remote", "path", "address", "site", "project"})
 _FORMS: Final = ("indented", "code", "bash", "break")  # see clothes.py
 _NOT_IN_FILES: Final = frozenset({"root", "jekyll"})
 # With their defaults. Jekyll leaves a folder in peace whose name begins with `_`.
@@ -72,6 +102,9 @@ def read_config(root: Path, overrides: Mapping[str, Any] | None = None) -> Confi
         values[name] = Path(os.path.normpath(root / values.get(name, default)))
     config = Config(root=root, **values)
     problems += _folder_problems(config, file, line)
+    problems += _target_problems(config, file)
+    told = {problem.line for problem in problems}  # a bad value is left out, and then it is missing, too
+    problems += (problem for problem in _service_problems(config, file) if problem.line not in told)
     if problems:
         raise SiteError(*problems)
     return config
@@ -90,7 +123,17 @@ def _read_jekyll(root: Path, file: Path) -> dict[str, Any]:
         except OptionError as error:
             line = next((n for n, row in enumerate(text.split("\n"), 1) if row.startswith(f"{name}:")), 0)
             problems.append(Problem("warning", file.name, line, "config", error.message, error.hint))
-    return {**values, "jekyll": jekyll.jekyll_of(root, settings, problems)}
+    return {
+        **values,
+        "navigation": tuple(jekyll.navigation(root)),
+        "profile": jekyll.profile(settings),
+        "jekyll": jekyll.jekyll_of(settings, problems),
+    }
+
+
+def digest(config: Config) -> str:
+    """A short name for all options that pages depend on."""
+    return hashlib.sha256(repr(config).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 # --- options, for front matter and cells too -------------------------------------------------
@@ -146,6 +189,14 @@ _KIND_NAMES: Final[Mapping[Any, str]] = {
     ExecuteConfig: "a table",
     Mapping[str, Mapping[str, Any]]: "a table of tables",
     tuple[Unproven, ...]: "a list of tables",
+    tuple[Link, ...]: "a list of tables",
+    Profile: "a table",
+    Comments: "a table",
+    Analytics: "a table",
+    Mapping[str, tuple[str, ...]]: "a table",
+    Mapping[str, str]: "a table",
+    Mapping[str, Any]: "a table",
+    Mapping[str, Destination]: "a table of tables",
 }
 
 
@@ -165,7 +216,17 @@ def _typed(kind: Any, value: Any) -> Any:
         return tuple(value)
     if kind == tuple[Unproven, ...] and isinstance(value, list | tuple) and _are_tables(value):
         return tuple(map(_unproven, value))
+    if kind == tuple[Link, ...] and isinstance(value, list | tuple) and _are_tables(value):
+        return tuple(map(_link, value))
+    if (
+        kind == Mapping[str, str]
+        and isinstance(value, dict)
+        and all(isinstance(v, str) for v in value.values())
+    ):
+        return dict(value)
     if isinstance(kind, type) and type(value) is kind and kind is not float:
+        return value
+    if kind == Mapping[str, Any] and isinstance(value, dict):
         return value
     raise OptionError(f"must be {_KIND_NAMES[kind]}, not {shown(value)}")
 
@@ -278,6 +339,68 @@ def _size(least: int, *, none: bool = False) -> Callable[[str], str]:
     return read
 
 
+def _address(value: str) -> str:
+    if value and not urls.is_address(value):
+        hint = "write one like /about/, https://example.org or mailto:me@example.org"
+        raise OptionError(f"must be an address, not {shown(value)}", hint)
+    return value
+
+
+def _link(entry: Mapping[str, Any]) -> Link:
+    """One entry of a menu or of a list of links."""
+    title, url = entry.get("title"), entry.get("url")
+    if not isinstance(title, str) or not title.strip() or not isinstance(url, str) or not url:
+        raise OptionError('must have tables like {title = "About", url = "/about/"}')
+    return Link(title.strip(), _address(url))
+
+
+def _repository(value: str) -> str:
+    if value and not re.fullmatch(r"[\w.-]+/[\w.-]+", value, re.ASCII):
+        raise OptionError(f"must be like owner/name, not {shown(value)}")
+    return value
+
+
+def _branch(value: str) -> str:
+    if not re.fullmatch(r"[\w./-]+", value, re.ASCII):
+        raise OptionError(f"must be the name of a branch, not {shown(value)}")
+    return value
+
+
+def _formats(value: tuple[str, ...]) -> tuple[str, ...]:
+    for name in value:
+        if name not in _FORMATS:
+            raise OptionError(f"knows {', '.join(map(shown, _FORMATS))}, not {shown(name)}")
+    return value
+
+
+def _macros(value: Mapping[str, str]) -> Mapping[str, str]:
+    if value:
+        from math_core import LatexError, LatexToMathML  # here, since hardly a site has any
+
+        try:
+            LatexToMathML(macros=dict(value), fancy_error=False)
+        except LatexError as error:
+            hint = r"write one like R = '\mathbb{R}'"
+            raise OptionError(
+                f"has one that is no TeX: {str(error).partition(':')[2].strip()}", hint
+            ) from None
+    return value
+
+
+def _no_flag(value: str) -> str:
+    if value.startswith("-"):  # git and rsync would take it for an option
+        raise OptionError(f"must be an address, not {shown(value)}")
+    return value
+
+
+def _copies(value: tuple[str, ...]) -> tuple[str, ...]:
+    for form in value:
+        if form not in ("gzip", "brotli"):
+            hint = did_you_mean(form, ("gzip", "brotli"))
+            raise OptionError(f'knows "gzip" and "brotli", not {shown(form)}', hint)
+    return value
+
+
 def _forms(value: tuple[str, ...]) -> tuple[str, ...]:
     for form in value:
         if form not in _FORMS:
@@ -310,6 +433,16 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "output_forms": _forms,
     "dialect": _one_of("commonmark", "kramdown"),
     "figure_format": _one_of("svg", "png"),
+    "avatar": _address,
+    "math": _one_of("mathml", "tex"),
+    "macros": _macros,
+    "images": _formats,
+    "repository": _repository,
+    "branch": _branch,
+    "remote": _no_flag,
+    "address": _no_flag,
+    "copies": _copies,
+    "mapping": _one_of("pathname", "url", "title", "og:title"),
 }
 
 
@@ -410,9 +543,15 @@ def _read_table(
             problems.append(
                 file.problem(key, f"no option is called `{key}`", _nearest_key(name, known, prefix))
             )
-        elif known[name] is ExecuteConfig and isinstance(value, dict):
-            inner = _read_table(ExecuteConfig, file, value, f"{key}.", problems)
-            values[name] = ExecuteConfig(**inner)
+        elif known[name] in _TABLES and isinstance(value, dict):
+            inner = _read_table(known[name], file, value, f"{key}.", problems)
+            values[name] = known[name](**inner)
+        elif name == "style" and isinstance(value, dict):
+            values[name] = dict(_style(file, value, problems))
+        elif name == "policy" and isinstance(value, dict):
+            values[name] = dict(_policy(file, value, problems))
+        elif name == "publish" and isinstance(value, dict):
+            values[name] = dict(_destinations(file, value, problems))
         elif name == "folders" and isinstance(value, dict):
             values[name] = {
                 folder.strip("/"): _read_table(ExecuteConfig, file, options, f"{key}.{folder}.", problems)
@@ -425,6 +564,81 @@ def _read_table(
             except OptionError as error:
                 problems.append(file.problem(key, error.message, error.hint))
     return values
+
+
+def _style(file: _File, table: Mapping[str, Any], problems: list[Problem]) -> Iterator[tuple[str, str]]:
+    """The good variables of `[style]` with their CSS; every bad one is a problem."""
+    for name, value in table.items():
+        key = f"style.{name}"
+        if name not in style.VARIABLES:
+            hint = did_you_mean(name, style.VARIABLES)
+            problems.append(file.problem(key, f"no variable of the style is called `{name}`", hint))
+            continue
+        try:
+            yield name, style.css_value(name, value)
+        except ValueError as error:
+            problems.append(file.problem(key, f"`{key}` {error}"))
+
+
+def _policy(
+    file: _File, table: Mapping[str, Any], problems: list[Problem]
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The good directives of `[policy]`; every bad one is a problem."""
+    for name, value in table.items():
+        key = f"policy.{name}"
+        if name not in policy.DIRECTIVES:
+            hint = did_you_mean(name, policy.DIRECTIVES)
+            problems.append(file.problem(key, f"no directive of the policy is called `{name}`", hint))
+        elif not isinstance(value, list) or not all(map(policy.is_source, value)):
+            hint = 'write it like ["https://example.org"]'
+            problems.append(file.problem(key, f"`{key}` must be a list of sources, not {shown(value)}", hint))
+        else:
+            yield name, tuple(value)
+
+
+def _destinations(
+    file: _File, table: Mapping[str, Any], problems: list[Problem]
+) -> Iterator[tuple[str, Destination]]:
+    """The good tables `[publish.NAME]`; what is wrong in one is a problem."""
+    for name, options in table.items():
+        key = f"publish.{name}"
+        kind = options.get("kind") if isinstance(options, dict) else None
+        if not re.fullmatch(r"[\w-]+", name):
+            problems.append(file.problem(key, "the name of a target has letters, digits, `-` and `_` only"))
+        elif not isinstance(kind, str) or kind not in _DESTINATIONS:
+            known = ", ".join(map(shown, _DESTINATIONS))
+            message = f"`{key}.kind` must be one of {known}, not {shown(kind)}"
+            hint = did_you_mean(kind, _DESTINATIONS) if isinstance(kind, str) else ""
+            problems.append(file.problem(f"{key}.kind" if kind else key, message, hint))
+        else:
+            cls = _DESTINATIONS[kind]
+            given = {option: value for option, value in options.items() if option != "kind"}
+            destination = cls(**_read_table(cls, file, given, f"{key}.", problems))
+            missing = [
+                option for option in _NEEDED & option_types(cls).keys() if not getattr(destination, option)
+            ]
+            if missing:
+                problems.append(file.problem(key, f"`{key}` must say its `{missing[0]}`"))
+            yield name, destination
+
+
+def _service_problems(config: Config, file: _File) -> Iterator[Problem]:
+    """What `[comments]` and `[analytics]` lack for what they are to do."""
+    for table, options in (("comments", config.comments), ("analytics", config.analytics)):
+        needed = services.NEEDED[table]
+        if options.provider not in needed:
+            message = (
+                f"`{table}.provider` knows {', '.join(filter(None, needed))}, not {shown(options.provider)}"
+            )
+            yield file.problem(f"{table}.provider", message, did_you_mean(options.provider, needed))
+            continue
+        for name, form in needed[options.provider].items():
+            value = getattr(options, name)
+            if not re.fullmatch(form.pattern, value):
+                message = (
+                    f"`{table}.{name}` must be {form.example} for {options.provider}, not {shown(value)}"
+                )
+                yield file.problem(f"{table}.{name}", message)
 
 
 def _unproven(entry: Mapping[str, Any]) -> Unproven:
@@ -466,6 +680,9 @@ def _folder_problems(config: Config, file: _File, line: _File) -> Iterator[Probl
             "templates", f"no templates folder: {config.templates}", "make it, or leave `templates` out"
         )
 
+    if config.card_font and not (config.templates / config.card_font).is_file():
+        yield problem("card_font", f"no such font file: {config.templates / config.card_font}")
+
     if output.exists() and not output.is_dir():
         yield problem("output", f"the output folder is a file: {output}")
     elif _lies_in(root, output):
@@ -473,12 +690,24 @@ def _folder_problems(config: Config, file: _File, line: _File) -> Iterator[Probl
     else:
         kept = (".git", ".fencepost", "_posts") if config.jekyll else _KEPT_FROM_OUTPUT
         sources = (config.templates, config.freeze, *(root / name for name in kept))
-        if not config.jekyll:
+        if content != root:
             sources = (content, *sources)
         for source in sources:
             if _lies_in(output, source) or _lies_in(source, output):
                 yield problem("output", f"the output folder must lie apart from {source}: {output}")
                 return
+
+
+def _target_problems(config: Config, file: _File) -> Iterator[Problem]:
+    """Folders to publish to that lie among the sources, or in the output folder."""
+    sources = {config.output, config.templates, config.content} - {config.root}
+    for name, destination in config.publish.items():
+        if isinstance(destination, FolderCopy):
+            place = config.root / destination.path
+            near = [folder for folder in sources if _lies_in(place, folder) or _lies_in(folder, place)]
+            if near:
+                message = f"the folder of a target must lie apart from {min(near)}: {place}"
+                yield file.problem(f"publish.{name}.path", message)
 
 
 def _lies_in(path: Path, folder: Path) -> bool:

@@ -1,6 +1,7 @@
 """The one Markdown dialect: CommonMark with tables and strikethrough, and what authors need besides.
 
 * Mathematics (see math.py), attribute lists (attributes.py), footnotes, definition lists, task lists.
+* Callouts (callouts.py), abbreviations (abbreviations.py), divisions and tabs (divisions.py), emoji (emoji.py).
 * Emphasis closes beside Hangul and other CJK letters (`**분할(divide)**은`), which CommonMark forbids.
 * A fence directly below a line of HTML (`<br>`, `<center>`) is a fence, not part of the HTML.
 * What is nested deeper than `DEEPEST` levels is shown as plain text and noted; no word is ever lost.
@@ -33,8 +34,12 @@ from mdit_py_plugins.deflist import deflist_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.footnote.index import footnote_tail
 
+from builder import divisions
 from builder import kramdown as kramdown_rules
+from builder.abbreviations import KNOWN, abbreviation, mark_abbreviations
 from builder.attributes import add_attributes, heading_id, settle_blocks, settle_inline
+from builder.callouts import settle_callouts
+from builder.emoji import set_emoji
 from builder.highlight import escape
 from builder.math import BLOCK, INLINE, add_math, math_html
 
@@ -59,12 +64,20 @@ _VERBATIM = re.compile(r"<!--|-->|<(/?)(pre|script|style|textarea)\b", re.IGNORE
 
 
 def parse(body: str, env: Env | None = None, *, kramdown: bool = False) -> list[Token]:
-    """All tokens of `body`, inline ones too. `env` receives the references and what was `too_deep`."""
+    """All tokens of `body`, inline ones too. `env` receives the references and what was `too_deep`.
+
+    It may say `emoji` (are their names to be set as characters?) and `callouts` ({kind: title}).
+    """
     env = {} if env is None else env
     md = _parser(kramdown)
     tokens = _last.taken(body, env, kramdown) or block_tokens(body, env, kramdown=kramdown)
     _last.forget()  # whoever parses may change the tokens
     tokens = settle_blocks(tokens)
+    if "[!" in body:
+        settle_callouts(tokens, env.get("callouts", {}))
+    if divisions.TABS in body:
+        divisions.settle_tabs(tokens)
+    emoji = env.get("emoji", False)
     for place, token in enumerate(tokens):
         if token.type == "inline":
             if token.content.endswith("}") and tokens[place - 1].type == "heading_open":
@@ -73,6 +86,8 @@ def parse(body: str, env: Env | None = None, *, kramdown: bool = False) -> list[
             md.inline.parse(token.content, md, env, token.children)
             if token.content.startswith("[") and tokens[place - 2].type == "list_item_open":
                 _task(token.children)
+            if emoji and ":" in token.content:
+                set_emoji(token.children)
     if "footnotes" in env:
         state = StateCore("", md, env, tokens)
         footnote_tail(state)
@@ -84,8 +99,8 @@ def block_tokens(body: str, env: Env | None = None, *, kramdown: bool = False) -
     """The block structure of `body` alone: the same fences as `parse` finds, at a third of its price."""
     tokens: list[Token] = []
     env = {} if env is None else env
-    md = _parser(kramdown)
     source = _NEWLINE.sub("\n", body).replace("\0", "\ufffd")
+    md = _parser(kramdown, rare=":::" in source or "*[" in source)
     md.block.parse(source, md, env, tokens)
     _last.keep(body, env, tokens, kramdown)
     return tokens
@@ -156,8 +171,11 @@ def body_of(text: str, line: int) -> str:
 
 
 @functools.cache
-def _parser(kramdown: bool) -> MarkdownIt:
-    """Built once: it costs as much as a page. Both render the same."""
+def _parser(kramdown: bool, *, rare: bool = False) -> MarkdownIt:
+    """Built once: it costs as much as a page. All render the same.
+
+    `rare` ones know divisions and abbreviations besides: each rule costs time at each line of each post.
+    """
     # One list or quote at the deepest allowed level still opens, hence `+ 2`: markdown-it's own limit,
     # which drops text without a word, is never reached.
     options = {
@@ -183,9 +201,12 @@ def _parser(kramdown: bool) -> MarkdownIt:
         rules.at("table", kramdown_rules.table(rules.__rules__[0].fn), {"alt": ["paragraph", "reference"]})
         rules.at("heading", kramdown_rules.atx_heading, {"alt": ends})
         rules.at("lheading", kramdown_rules.setext_heading)
-        rules.before("reference", "abbreviation", kramdown_rules.abbreviation, {"alt": ["paragraph"]})
         kramdown_rules.let_links_hold_spaces(md)
         md.inline.ruler.before("autolink", "double_angle", kramdown_rules.double_angle)
+    if rare:
+        rules.before("reference", "abbreviation", abbreviation, {"alt": ["paragraph"]})
+    if rare and not kramdown:
+        rules.before("fence", "division", _limited(divisions.division), {"alt": [*ends, "list"]})
     for rule in list(rules.__rules__):
         if rule.name in _BEGINNINGS:
             rules.at(rule.name, _beginning(rule.fn, _BEGINNINGS[rule.name]), {"alt": list(rule.alt)})
@@ -224,7 +245,7 @@ def _definition(rule: RuleFuncBlockType) -> RuleFuncBlockType:
 
 def _math(renderer: Any, tokens: Sequence[Token], index: int, *_: Any) -> str:
     token = tokens[index]
-    html = math_html(token.content, display=token.type == BLOCK)
+    html = token.meta.get("html") or math_html(token.content, display=token.type == BLOCK)
     return f"{html}\n" if token.type == BLOCK else html
 
 
@@ -251,6 +272,7 @@ def _footnote_anchor(renderer: Any, tokens: Sequence[Token], index: int, *_: Any
 
 
 _RENDER: dict[str, Any] = {
+    **divisions.RENDER,
     INLINE: _math,
     BLOCK: _math,
     "footnote_ref": _footnote_ref,
@@ -268,8 +290,9 @@ def _task(children: list[Token]) -> None:
         return
     first.content = first.content[match.end() :]
     checked = " checked" if match[1] in "xX" else ""
-    box = f'<input type="checkbox" class="task-list-item-checkbox" disabled{checked}>'
+    box = f'<label><input type="checkbox" class="task-list-item-checkbox" disabled{checked}>'
     children.insert(0, Token("html_inline", "", 0, content=box, meta={"ours": True}))
+    children.append(Token("html_inline", "", 0, content="</label>", meta={"ours": True}))
 
 
 # The characters that a block of a kind can begin with. Every rule says so itself, but each is asked at
@@ -282,6 +305,8 @@ _BEGINNINGS = {
     "reference": "[",
     "html_block": "<",
     "heading": "#",
+    "abbreviation": "*",
+    "division": ":",
 }
 
 
@@ -375,6 +400,8 @@ class _Inline(ParserInline):
 
     def finish(self, tokens: list[Token], env: EnvType) -> None:
         """What is to be done to the tokens of one text before its escaped characters are like any other."""
+        if known := env.get(KNOWN):
+            mark_abbreviations(tokens, known)
 
 
 class _KramdownInline(_Inline):
@@ -383,10 +410,9 @@ class _KramdownInline(_Inline):
     state_class = _KramdownState
 
     def finish(self, tokens: list[Token], env: EnvType) -> None:
-        """Set the typography, and mark abbreviations."""
+        """Set the typography first."""
         kramdown_rules.set_typography(tokens)
-        if known := env.get("abbreviations"):
-            kramdown_rules.mark_abbreviations(tokens, known)
+        super().finish(tokens, env)
 
 
 def _limited(rule: RuleFuncBlockType) -> RuleFuncBlockType:

@@ -58,7 +58,8 @@ def cell_notes(post: Post, run: Run) -> Iterator[Problem]:
     if why:
         shown = "their last outputs are shown" if run.outputs[0].failure is None else "all is as written"
         line = post.front_matter.lines.get("execute", 0)
-        yield Problem("note", post.path, line, "device", f"its cells were not run: {why}; {shown}")
+        kind = "device" if run.outputs[0].failure is None else "not-run"
+        yield Problem("note", post.path, line, kind, f"its cells were not run: {why}; {shown}")
     for cell, output in zip(post.cells, run.outputs, strict=True):
         if output.stderr:
             text = _with_true_lines(post, output.stderr).rstrip("\n")
@@ -97,7 +98,8 @@ def _problem(post: Post, cell: Cell, failure: Failure, run: Run) -> Problem:
     if inner is not None and inner.cell != number:
         message += f" (in `{inner.name}`, line {post.cells[inner.cell - 1].code.start + inner.line})"
     detail = "\n".join(_detail(post, cell, failure, run))
-    return Problem("error" if level == "error" else "warning", post.path, line, "cell", message, hint, detail)
+    kind = "not-run" if failure.kind == "refused" else "cell"
+    return Problem("error" if level == "error" else "warning", post.path, line, kind, message, hint, detail)
 
 
 def _line(cell: Cell, failure: Failure) -> int:

@@ -28,13 +28,14 @@ from builder.config import (
     shown,
 )
 from builder.model import ExecuteConfig, FrontMatter, Level, Problem
+from builder.words import LANGUAGE
 
 LARGEST: Final = 64 * 1024  # bytes of a block
 DEEPEST: Final = 20  # collections in collections
 
 _KNOWN: Final = (
     *("title", "date", "last_modified_at", "categories", "category", "tags", "tag", "toc"),
-    *("published", "draft", "permalink", "description", "excerpt", "execute"),
+    *("published", "draft", "page", "permalink", "description", "excerpt", "execute"),
 )
 _NEAR: Final = 0.87  # far enough from `subtitle` and `published_at`
 # Not `shell` and `environment`: what a post may do on this machine is for the site to say.
@@ -227,6 +228,7 @@ class _Reader:
         self.report_cut_title(entries, block)
         entries = self.with_defaults(entries)
         extra = {key: _plain(entry.node) for key, entry in entries.items() if key not in _KNOWN}
+        self.report_extra(extra, entries)
         return FrontMatter(
             title=self.text(entries.get("title")),
             date=self.moment(entries.get("date")),
@@ -237,6 +239,7 @@ class _Reader:
             # A post whose author wrote `draft: ture` must not go out.
             published=self.is_published(entries.get("published")),
             draft=self.flag(entries.get("draft"), True, "error") is True,
+            page=self.flag(entries.get("page"), None, "warning") is True,
             permalink=self.scalar(entries.get("permalink"), "text"),
             description=self.text(entries.get("description")) or self.text(entries.get("excerpt")),
             execute=self.execute(entries.get("execute")),
@@ -315,6 +318,17 @@ class _Reader:
             near = "" if key in _KNOWN else nearest(key, _KNOWN, _NEAR)
             if near and near not in entries:
                 self.report(entry.line, f"no field is called `{key}`", f"did you mean `{near}`?", "warning")
+
+    def report_extra(self, extra: Mapping[str, Any], entries: Mapping[str, _Entry]) -> None:
+        """The values of two keys that the theme reads, where they say nothing to it."""
+        language, series = extra.get("lang"), extra.get("series")
+        if language is not None and not (isinstance(language, str) and LANGUAGE.fullmatch(language)):
+            message = f"`lang` is not a language: {shown(language)}"
+            self.report(entries["lang"].line, message, 'write one like ko, en or "no"', "warning")
+        name = series[0] if isinstance(series, list) and series else series
+        if name is not None and not isinstance(name, str):
+            message = f"`series` is not a name: {shown(series)}"
+            self.report(entries["series"].line, message, "put it into quotes", "warning")
 
     def report_cut_title(self, entries: Mapping[str, _Entry], block: str) -> None:
         """`title: C# notes #1` is `C# notes` in YAML, which no author means."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
 
 from pygments.lexers import get_lexer_by_name
 from pygments.token import STANDARD_TYPES, Whitespace, _TokenType
@@ -22,6 +25,75 @@ _LONGEST_LINE = 20_000
 _BACKSLASHES = "\\" * 20
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a block of code is shown besides its colours. Lines count from 1."""
+
+    title: str = ""
+    numbered: bool = False
+    marked: frozenset[int] = frozenset()
+    fold: bool = False
+
+
+_FLAGS: Final = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+_RANGES: Final = re.compile(r"\s*\d{1,6}(?:-\d{1,6})?(?:[\s,]+\d{1,6}(?:-\d{1,6})?)*\s*")
+PLAIN_LOOK: Final = Look()
+
+
+def look_of(
+    options: Mapping[str, str | bool], braced: frozenset[str], lines: int
+) -> tuple[Look, tuple[str, ...]]:
+    """How the options of an info string want a block of so many lines shown, and what is wrong with them.
+
+    `title="x.py"`, `linenos=true`, `hl_lines="2 4-5"`, `fold=true`. What has no value (`linenos`) is for
+    other tools; so is what is wrong, unless it stands in braces.
+    """
+    complaints: list[str] = []
+
+    def flag(name: str) -> bool:
+        value = options.get(name)
+        if isinstance(value, str) and value.lower() not in _FLAGS and name in braced:
+            complaints.append(f"`{name}` must be true or false, not `{value}`")
+        return isinstance(value, str) and _FLAGS.get(value.lower(), False)
+
+    title = options.get("title")
+    return (
+        Look(
+            title.strip() if isinstance(title, str) else "",
+            flag("linenos"),
+            _marked(options.get("hl_lines"), "hl_lines" in braced, lines, complaints),
+            flag("fold"),
+        ),
+        tuple(complaints),
+    )
+
+
+def _marked(value: str | bool | None, ours: bool, lines: int, complaints: list[str]) -> frozenset[int]:
+    """The lines that `hl_lines` names."""
+    text = value.strip("[]") if isinstance(value, str) else ""
+    if not _RANGES.fullmatch(text):
+        if ours:
+            complaints.append(f'`hl_lines` must be like "2 4-5", not `{value}`')
+        return frozenset()
+    found: set[int] = set()
+    for first, last in re.findall(r"(\d+)(?:-(\d+))?", text):
+        found |= set(range(int(first), min(int(last or first), lines) + 1))
+        if ours and not 1 <= int(first) <= int(last or first) <= lines:
+            complaints.append(f"`hl_lines` names `{first}{'-' if last else ''}{last}`, of {lines} lines")
+    return frozenset(found & set(range(1, lines + 1)))
+
+
+def in_lines(html: str, marked: Iterable[int]) -> str:
+    """What `highlight` has made, each line in an element of its own: `line`, or `line marked`."""
+    chosen = frozenset(marked)
+    *lines, last = html.split("\n")
+    rows = [*lines, last] if last else lines
+    return "".join(
+        f'<span class="{"line marked" if number in chosen else "line"}">{row}\n</span>'
+        for number, row in enumerate(rows, start=1)
+    )
+
+
 def highlight(code: str, language: str) -> str:
     """The inside of a `<code>`: `code`, escaped, no character lost, no span across a line's end.
 
@@ -31,6 +103,12 @@ def highlight(code: str, language: str) -> str:
     lex = _lexer(language.lower())
     if lex is None or not code.strip() or _is_too_much(code):
         return escape(code)
+    return _highlighted(lex, code)
+
+
+@functools.lru_cache(maxsize=1024)  # many cells of a blog are alike
+def _highlighted(lex: Callable[[str], Tokens], code: str) -> str:
+    """The HTML of `code` by what a lexer makes of it."""
     try:
         tokens = lex(code if code.endswith("\n") else code + "\n")
     except Exception:  # a lexer is other people's program, and colours are not worth a page

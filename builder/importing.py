@@ -19,7 +19,7 @@ from typing import Final
 from builder import urls
 from builder.config import read_config
 from builder.jekyll import HTML, place_of
-from builder.model import Config, Post, Problem, SiteError
+from builder.model import Config, Link, Post, Problem, SiteError
 from builder.pages import theme_claims
 from builder.posts import find_sources, parse_post, post_date, post_url, read_post
 from builder.precedence import beside
@@ -101,7 +101,24 @@ def _settings(config: Config) -> str:
         lines.append(f"permalink = {json.dumps(config.jekyll.permalink)}")
     except ValueError:
         pass  # each post gets its own
+    lines += _people(config)
     return "\n".join([*lines, 'dialect = "kramdown"', "", "[execute]", 'outputs = "authored"', ""])
+
+
+def _people(config: Config) -> Iterator[str]:
+    """The menu, and what is said of the author, as lines of TOML."""
+    if config.navigation:
+        yield f"navigation = {_links(config.navigation)}"
+    for name in ("bio", "avatar", "location"):
+        if value := getattr(config.profile, name):
+            yield f"profile.{name} = {json.dumps(value, ensure_ascii=False)}"
+    if config.profile.links:
+        yield f"profile.links = {_links(config.profile.links)}"
+
+
+def _links(links: Iterable[Link]) -> str:
+    pairs = ((json.dumps(text, ensure_ascii=False) for text in (link.title, link.url)) for link in links)
+    return f"[{', '.join(f'{{title = {title}, url = {url}}}' for title, url in pairs)}]"
 
 
 def _place(post: Post, config: Config) -> str:

@@ -15,7 +15,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from builder.model import FrontMatter, Jekyll, Problem, Scope, SiteError
+from builder.model import FrontMatter, Jekyll, Link, Problem, Profile, Scope, SiteError
+from builder.urls import is_address, leads_out
 
 CONFIG_FILES: Final = ("_config.yml", "_config.yaml")
 POSTS: Final = "_posts"
@@ -87,8 +88,8 @@ def options(settings: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def jekyll_of(root: Path, settings: Mapping[str, Any], problems: Iterable[Problem]) -> Jekyll:
-    """The rest of what `_config.yml` and `_data/navigation.yml` say."""
+def jekyll_of(settings: Mapping[str, Any], problems: Iterable[Problem]) -> Jekyll:
+    """The rest of what `_config.yml` says."""
     style = str(settings.get("permalink") or "date")
     given = settings.get("collections")
     collections = {label: {} for label in given} if isinstance(given, list) else given or {}
@@ -111,7 +112,6 @@ def jekyll_of(root: Path, settings: Mapping[str, Any], problems: Iterable[Proble
         suffixes=tuple(
             f".{end.strip()}" for end in str(settings.get("markdown_ext") or _MARKDOWN).split(",")
         ),
-        navigation=tuple(_navigation(root)),
         problems=tuple(problems),
     )
 
@@ -134,7 +134,7 @@ def _scopes(value: Any) -> Iterator[Scope]:
             )
 
 
-def _navigation(root: Path) -> Iterator[tuple[str, str]]:
+def navigation(root: Path) -> Iterator[Link]:
     """The titles and addresses of `main:` in `_data/navigation.yml`, as Minimal Mistakes has them."""
     file = root / "_data" / "navigation.yml"
     if not file.is_file():
@@ -145,7 +145,36 @@ def _navigation(root: Path) -> Iterator[tuple[str, str]]:
         return
     for item in main if isinstance(main, list) else ():
         if isinstance(item, dict) and item.get("title") and item.get("url"):
-            yield str(item["title"]), str(item["url"])
+            yield from _link(str(item["title"]), str(item["url"]))
+
+
+def profile(settings: Mapping[str, Any]) -> Profile:
+    """What `author:` says as Minimal Mistakes reads it: a bio, a picture, a place, and links."""
+    author = settings.get("author")
+    if not isinstance(author, dict):
+        return Profile()
+    links = author.get("links")
+    texts = {name: " ".join(str(author.get(name) or "").split()) for name in ("bio", "avatar", "location")}
+    picture = [link.url for link in _link("avatar", texts["avatar"])]
+    return Profile(
+        bio=texts["bio"],
+        avatar=picture[0] if picture else "",
+        location=texts["location"],
+        links=tuple(
+            found
+            for link in (links if isinstance(links, list) else ())
+            if isinstance(link, dict) and link.get("url")
+            for found in _link(str(link.get("label") or link["url"]), str(link["url"]))
+        ),
+    )
+
+
+def _link(title: str, url: str) -> Iterator[Link]:
+    """A link of Jekyll's, whose addresses need no slash; nothing for what is no address (`javascript:`)."""
+    if url and not is_address(url) and not leads_out(url):
+        url = f"/{url}"
+    if is_address(url):
+        yield Link(title, url)
 
 
 # --- which files are read --------------------------------------------------------------------

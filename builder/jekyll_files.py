@@ -59,13 +59,20 @@ class Chosen:
             yield Problem("warning", where, 0, "file", f"{which}: left out", detail=detail)
 
 
+def is_ours(path: str, folder: bool, config: Config) -> bool:
+    """Is what lies at `path` of a site whose content is its whole folder a file or folder of Fencepost's?"""
+    if folder:
+        return config.root / path in (config.output, config.templates, config.freeze)
+    return path in _OURS
+
+
 def is_skipped(path: str, folder: bool, config: Config) -> bool:
     """Is the file or folder at `path` (from the site's root) not even to be looked at?"""
     jekyll = config.jekyll
     assert jekyll is not None
     first, _, rest = path.partition("/")
     name = path.rpartition("/")[2]
-    if path in _OURS or (folder and config.root / path in (config.output, config.templates, config.freeze)):
+    if is_ours(path, folder, config):
         return True
     if folder and (name in _SPECIAL or (not rest and path[1:] in jekyll.collections and path[0] == "_")):
         return False

@@ -6,7 +6,7 @@
 * A list begins right after text, whatever its number; `1)` is text; a heading begins its line, and one with
   a line below it is one line of text.
 * A fence that is never closed is text, and a `|` in code does not end a cell of a table.
-* `--`, `---`, `...` and straight quotes are set as typography; `*[HTML]: …` explains an abbreviation.
+* `--`, `---`, `...` and straight quotes are set as typography.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from markdown_it.rules_block import StateBlock, fence, heading, lheading
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
-from builder.highlight import escape
 from builder.math import in_html
 
 
@@ -325,46 +324,3 @@ def _typeset(text: str, before: str, following: str) -> str:
         return "‘" if opens else "’"
 
     return _TYPED.sub(symbol, text)
-
-
-# --- abbreviations ---------------------------------------------------------------------------
-
-
-_ABBREVIATION = re.compile(r"\*\[([^\]\n]+)\]:[ \t]*(.*)")
-
-
-def abbreviation(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """`*[HTML]: Hyper Text Markup Language` on a line of its own."""
-    at = state.bMarks[start] + state.tShift[start]
-    if state.src[at : at + 2] != "*[" or state.is_code_block(start):
-        return False
-    match = _ABBREVIATION.fullmatch(state.src, at, state.eMarks[start])
-    if not match:
-        return False
-    if not silent:
-        state.env.setdefault("abbreviations", {}).setdefault(match[1], match[2].strip())
-        state.line = start + 1
-    return True
-
-
-def mark_abbreviations(children: list[Token], known: dict[str, str]) -> None:
-    """Put `<abbr>` around the abbreviations in text tokens."""
-    names = "|".join(map(re.escape, sorted(known, key=len, reverse=True)))
-    pattern = re.compile(rf"(?<!\w)(?:{names})(?!\w)")
-    marked: list[Token] = []
-    for token in children:
-        if token.type != "text" or not pattern.search(token.content):
-            marked.append(token)
-            continue
-        at = 0
-        for match in pattern.finditer(token.content):
-            title = f' title="{escape(known[match[0]])}"' if known[match[0]] else ""
-            marked += [
-                Token("text", "", 0, content=token.content[at : match.start()]),
-                Token("html_inline", "", 0, content=f"<abbr{title}>", meta={"ours": True}),
-                Token("text", "", 0, content=match[0]),
-                Token("html_inline", "", 0, content="</abbr>", meta={"ours": True}),
-            ]
-            at = match.end()
-        marked.append(Token("text", "", 0, content=token.content[at:]))
-    children[:] = marked

@@ -49,7 +49,8 @@ def tokens(lexer: Lexer, text: str) -> Tokens:
 def quick(lexer: Lexer) -> Callable[[str], Tokens]:
     """A function that does for `lexer` what `tokens` does, by a `Table` where the lexer allows it.
 
-    It must be a RegexLexer that runs the stock loop: others move the position, or look at the tokens.
+    It may give neighbours of one type as one. The lexer must be a RegexLexer that runs the stock loop:
+    others move the position, or look at the tokens.
     """
     if (
         isinstance(lexer, RegexLexer)
@@ -68,25 +69,37 @@ class Table:
         self._rows = {state: _Row(rules) for state, rules in states.items()}
 
     def tokens(self, text: str) -> Tokens:
-        """The (type, text) pairs of `text`: Pygments' `RegexLexer.get_tokens_unprocessed` over the rows."""
+        """The (type, text) pairs of `text`: Pygments' `RegexLexer.get_tokens_unprocessed` over the rows.
+
+        What follows each other with one type is a run, cut from the text when another type comes.
+        """
         found: Tokens = []
         rows, lexer, pos, end = self._rows, self._lexer, 0, len(text)
         stack = ["root"]
         row = rows["root"]
+        run: Any = None  # the type of the run that is under way, None: there is none
+        begin = 0
         while True:
             char = text[pos] if pos < end else ""
             for match, action, change in row[char]:
                 if hit := match(text, pos):
-                    if type(action) is _TokenType:
-                        found.append((action, hit[0]))
-                    elif action is not None:
-                        found.extend([(kind, value) for _, kind, value in action(lexer, hit)])
+                    if action is not run or action is None:
+                        if begin < pos:
+                            found.append((run, text[begin:pos]))
+                        if type(action) is _TokenType:
+                            run, begin = action, pos
+                        else:  # a function of the lexer, or text that it passes over
+                            run, begin = None, hit.end()
+                            if action is not None:
+                                found.extend([(kind, value) for _, kind, value in action(lexer, hit)])
                     pos = hit.end()
                     if change is not None:
                         _change(stack, change)
                         row = rows[stack[-1]]
                     break
             else:
+                if begin < pos:
+                    found.append((run, text[begin:pos]))
                 if not char:
                     return found
                 if char == "\n":  # Pygments starts anew on the next line
@@ -94,6 +107,7 @@ class Table:
                     row = rows["root"]
                 found.append((Whitespace if char == "\n" else Error, char))
                 pos += 1
+                run, begin = None, pos
 
 
 class _Row(dict[str, tuple[Rule, ...]]):

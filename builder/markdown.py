@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from html import unescape
 from itertools import groupby, pairwise, takewhile
 from typing import TypeAlias
 
@@ -19,30 +18,40 @@ from markdown_it.common.utils import unescapeAll
 from markdown_it.rules_block.table import escapedSplit
 from markdown_it.token import Token
 
+from builder import math
+from builder.addresses import Resolve, resolve_html, resolve_text
 from builder.attributes import TOC, html_attributes
-from builder.dialect import Env, body_of, inline_to_html, parse, to_html, too_deep
+from builder.callouts import KINDS
+from builder.diagrams import LANGUAGE, Diagram, title_of
+from builder.dialect import Env, body_of, inline_html, inline_to_html, parse, to_html, too_deep
+from builder.divisions import UNCLOSED
+from builder.embeds import HOSTS, place_videos
+from builder.emoji import as_written
 from builder.fences import parse_info, without_options
-from builder.highlight import coloured, escape, highlight
+from builder.highlight import PLAIN_LOOK, Look, coloured, escape, highlight, in_lines, look_of
 from builder.jekyll import HTML
 from builder.korean import join_lines, reading_minutes
 from builder.liquid import TOC as TOC_TAG
+from builder.marks import is_rule
+from builder.media import Media
 from builder.model import Cell, Figure, Heading, Markup, Part, Post, Problem, Text
+from builder.pictures import Pictures, frame_pictures
+from builder.policy import own_code
+from builder.words import Words, words_for
 
-Resolve: TypeAlias = Callable[[str, int], str]
 FigureUrl: TypeAlias = Callable[[str], str]
 
 _SUMMARY = 160  # characters
+# Lines, beyond which a text has a part of it in sight, which scrolls.
+_LONG_CODE, _LONG_OUTPUT = 50, 30
 
+_DATAFRAME = 'class="dataframe"'
+_PANDAS_STYLE = re.compile(r"<style scoped>.*?</style>\s*", re.DOTALL)
+
+# LaTeX that is one formula.
+_FORMULA = re.compile(r"\$\$([^$]+)\$\$|\$([^$]+)\$|\\\[(.+)\\\]|(\\begin\{.+\})", re.DOTALL)
 _MORE = re.compile(r"<!--\s*more\s*-->", re.IGNORECASE)
 _ID = re.compile(r"""(?<![\w-])id\s*=\s*["']?([^\s"'<>]+)""", re.IGNORECASE)
-# A comment, or the opening tag of an element that links. An unquoted `<` ends the try, so that the whole
-# text is read a fixed number of times, whatever is in it.
-_TAG = re.compile(
-    r"""<!--(?:.*?-->|.*)|<(?:a|img|source|video|audio|iframe|link)\s(?:[^<>"']++|"[^"]*+"|'[^']*+')*+>""",
-    re.IGNORECASE | re.DOTALL,
-)
-_ATTRIBUTE = re.compile(r"""(?<![\w:-])([\w:-]++)(\s*+=\s*+)("[^"]*"|'[^']*'|[^\s"'=<>`]++)""")
-_LINKS = frozenset({"href", "src", "poster"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +69,12 @@ class Rendered:
 
 
 def render(
-    post: Post, shown: Mapping[int, tuple[Part, ...] | None], resolve: Resolve, figure_url: FigureUrl
+    post: Post,
+    shown: Mapping[int, tuple[Part, ...] | None],
+    resolve: Resolve,
+    figure_url: FigureUrl,
+    language: str = "en",
+    media: Media | None = None,
 ) -> Rendered:
     """Render the body of `post`.
 
@@ -68,10 +82,14 @@ def render(
                 a tuple of parts takes its place, an empty one leaves it out
     resolve     (address as written, line) -> address in the page; it notes its own complaints
     figure_url  name of a blob -> address
+    language    of what we say ourselves, as in `lang=`
+    media       pictures, diagrams and what mathematics needs
 
     Raises LookupError if a cell of `post` is not a fence of its text, which would be our own mistake.
     """
-    env: Env = {}
+    words = words_for(language)
+    media = media or Media()
+    env: Env = {"emoji": media.emoji, "callouts": {kind: getattr(words, kind) for kind in KINDS}}
     body = body_of(post.markdown, post.body_line)
     if post.path.endswith(HTML):
         tokens = [Token("html_block", "", 0, content=body, map=[0, 1])]
@@ -79,15 +97,33 @@ def render(
         tokens = parse(body, env, kramdown=post.kramdown)
     if post.join_lines:
         join_lines(tokens)
-    problems = (*_too_deep(post, env), *_overfull_rows(post, body, tokens))
+    problems = [
+        *_too_deep(post, env),
+        *_overfull_rows(post, body, tokens),
+        *_misread_looks(post, tokens),
+        *_own_code(post, tokens),
+        *_unclosed_divisions(post, env),
+        *(_set_formulas(post, tokens, media) if math.FOUND in env or "$$" in body else ()),
+    ]
+    if not post.kramdown:
+        if HOSTS.search(body):
+            place_videos(tokens, words.play)
+        if "![" in body:
+            frame_pictures(tokens)
     minutes = reading_minutes(" ".join(token.content for token in tokens if token.type == "inline"))
     summary = _summary(tokens, _MORE.search(body) is not None)
-    toc = _name_headings(tokens, {f"cell-{cell.number}" for cell in post.cells}, post.kramdown)
+    toc = _name_headings(tokens, {f"cell-{cell.number}" for cell in post.cells}, post.kramdown, words)
     _place_contents(tokens, toc)
-    tokens = _place_cells(tokens, post, shown, figure_url)
+    if LANGUAGE in body:
+        problems += _place_diagrams(post, tokens, media, figure_url, words)
+    if media.macros is not None and any(cell.number in shown for cell in post.cells):
+        shown, found = _with_mathml(post, shown, media.macros)
+        problems += found
+    tokens = _place_cells(tokens, post, shown, figure_url, words)
+    pictures = Pictures(media.find, figure_url)
     for token in tokens:
-        _finish(token, post.body_line, resolve)
-    return Rendered(to_html(tokens), toc, summary, minutes, problems)
+        _finish(token, post.body_line, resolve, pictures, words)
+    return Rendered(to_html(tokens), toc, summary, minutes, tuple(problems))
 
 
 def _too_deep(post: Post, env: Env) -> Iterator[Problem]:
@@ -95,6 +131,29 @@ def _too_deep(post: Post, env: Env) -> Iterator[Problem]:
     for line in too_deep(env)[:1]:
         message = "lists and quotes are nested too deep: from here on they are shown as plain text"
         yield Problem("error", post.path, post.body_line + line, "markdown", message, "nest them less")
+
+
+def _unclosed_divisions(post: Post, env: Env) -> Iterator[Problem]:
+    """A warning for each `::: {.name}` without its `:::`, which is shown as text."""
+    for line in sorted(env.get(UNCLOSED, ())):
+        message = "this `:::` is never closed, and is shown as text"
+        yield Problem("warning", post.path, post.body_line + line, "markdown", message, "add a line `:::`")
+
+
+def _set_formulas(post: Post, tokens: Sequence[Token], media: Media) -> Iterator[Problem]:
+    """Let formulas be MathML; yield a warning for each that cannot be."""
+    try:
+        complaints = math.convert(tokens, media.macros)
+    except ValueError as error:
+        line = post.front_matter.lines.get("macros", 0)
+        yield Problem("warning", post.path, line, "math", f"`macros` has one that is no TeX: {error}")
+        complaints = math.convert(tokens, {})
+    for line, complaint in complaints:
+        yield _math_problem(post, post.body_line + line, complaint)
+
+
+def _math_problem(post: Post, line: int, complaint: str) -> Problem:
+    return Problem("warning", post.path, line, "math", f"a formula is shown as TeX: {complaint}")
 
 
 def _overfull_rows(post: Post, body: str, tokens: Sequence[Token]) -> Iterator[Problem]:
@@ -116,18 +175,55 @@ def _overfull_rows(post: Post, body: str, tokens: Sequence[Token]) -> Iterator[P
                 yield Problem("warning", post.path, post.body_line + token.map[0], "markdown", message, hint)
 
 
-def _finish(token: Token, first_line: int, resolve: Resolve) -> None:
+def _misread_looks(post: Post, tokens: Iterable[Token]) -> Iterator[Problem]:
+    """A warning for each option of a fence's look that says nothing."""
+    for token in tokens:
+        if token.type == "fence" and "{" in token.info:
+            for complaint in _look(token, token.content.count("\n"))[1]:
+                line = post.body_line + (token.map or [0])[0]
+                yield Problem("warning", post.path, line, "markdown", f"this fence: {complaint}")
+
+
+def _look(token: Token, lines: int) -> tuple[Look, tuple[str, ...]]:
+    """How a fence is to be shown, and what is wrong with what it says."""
+    if "=" not in token.info:
+        return PLAIN_LOOK, ()
+    info = parse_info(unescapeAll(token.info))
+    return look_of(info.options, info.braced, lines)
+
+
+def _own_code(post: Post, tokens: Iterable[Token]) -> Iterator[Problem]:
+    """What the author's own HTML wants to run: a note of what the page allows, a warning of what it cannot."""
+    for token in tokens:
+        children = token.children or () if token.type == "inline" else ()
+        html = [token, *children] if token.type == "html_block" else children
+        for part in html:
+            if part.type not in ("html_block", "html_inline") or part.meta:
+                continue
+            for line, what, runs in own_code(part.content):
+                at = post.body_line + (token.map or [0])[0] + line
+                if runs:
+                    message = f"the page runs {what}: its policy allows just this"
+                    yield Problem("note", post.path, at, "policy", message)
+                else:
+                    hint = "write a link to a page, or a script"
+                    yield Problem("warning", post.path, at, "policy", f"the page cannot run {what}", hint)
+
+
+def _finish(token: Token, first_line: int, resolve: Resolve, pictures: Pictures, words: Words) -> None:
     """Make of one block token what the page needs: addresses, classes, frames."""
     line = first_line + (token.map[0] if token.map else 0)
     match token.type:
         case "inline":
-            _resolve_inline(token.children or [], line, resolve)
+            token.children = resolve_text(token.children or [], line, resolve, pictures)
         case "html_block" if not token.meta:
-            token.content = _resolve_html(token.content, line, resolve)
+            token.content = resolve_html(token.content, line, resolve, pictures)
         case "fence":
-            _set_html(token, _code(token.content, parse_info(unescapeAll(token.info)).language))
+            language = parse_info(unescapeAll(token.info)).language
+            look, _ = _look(token, token.content.count("\n"))
+            _set_html(token, f'<div class="code">{_code(token.content, language, look, words)}</div>\n')
         case "code_block":
-            _set_html(token, _code(token.content, ""))
+            _set_html(token, f'<div class="code">{_code(token.content, "", PLAIN_LOOK, words)}</div>\n')
         case "table_open":  # a wide table scrolls, not the page
             table = f"<table{html_attributes(token.attrs)}>"
             _set_html(token, f'<div class="table-wrap" tabindex="0">\n{table}\n')
@@ -142,14 +238,69 @@ def _set_html(token: Token, html: str) -> None:
     token.type, token.content, token.meta = "html_block", html, {"ours": True}
 
 
+# --- diagrams ---------------------------------------------------------------------------------
+
+
+def _place_diagrams(
+    post: Post, tokens: Iterable[Token], media: Media, figure_url: FigureUrl, words: Words
+) -> Iterator[Problem]:
+    """Draw the fences of Mermaid, as far as that can be done; yield what cannot, which is shown as code."""
+    fences = [token for token in tokens if token.type == "fence" and _is_diagram(token)]
+    if not fences:
+        return
+    if media.draw is None:
+        line = post.body_line + (fences[0].map or [0])[0]
+        message = "a diagram is shown as its source"
+        yield Problem("warning", post.path, line, "diagram", message, "pip install 'fencepost[diagrams]'")
+        return
+    drawn = media.draw([token.content for token in fences])
+    for token, diagram in zip(fences, drawn, strict=True):
+        if diagram.complaint:
+            line = post.body_line + (token.map or [0])[0]
+            first, _, detail = diagram.complaint.partition("\n")
+            message = f"a diagram is shown as its source: {first}"
+            yield Problem("warning", post.path, line, "diagram", message, detail=detail)
+        else:
+            _set_html(token, _diagram(token.content, diagram, figure_url, words))
+
+
+def _is_diagram(token: Token) -> bool:
+    return LANGUAGE in token.info and parse_info(unescapeAll(token.info)).language == LANGUAGE
+
+
+def _diagram(source: str, diagram: Diagram, figure_url: FigureUrl, words: Words) -> str:
+    """A diagram for light pages, one for dark pages, and below them what they are drawn from."""
+    title = title_of(source)
+    alt = escape(f"{words.diagram}: {title}" if title else words.diagram)
+    size = f' width="{diagram.width}" height="{diagram.height}"' if diagram.width else ""
+    pictures = "".join(
+        f'<img class="diagram-{scheme}" src="{escape(figure_url(name))}" alt="{alt}"{size}'
+        ' loading="lazy" decoding="async">'
+        for scheme, name in (("light", diagram.light), ("dark", diagram.dark))
+    )
+    code = f'<pre tabindex="0"><code class="language-{LANGUAGE}">{escape(source)}</code></pre>'
+    below = f"<details><summary>{words.source}</summary>{code}</details>"
+    return f'<figure class="diagram">{pictures}{below}</figure>\n'
+
+
 # --- code, cells and outputs ------------------------------------------------------------------
 
 
-def _code(code: str, language: str) -> str:
-    """The HTML of one block of code."""
+def _code(code: str, language: str, look: Look, words: Words) -> str:
+    """The HTML of one block of code, which its frame is to hold."""
     name = f' class="language-{escape(language)}"' if language else ""
     inside = highlight(code, language)
-    return f'<pre class="highlight" tabindex="0"><code{name}>{inside}</code></pre>\n'
+    count = code.count("\n")
+    if look.numbered or look.marked:
+        inside = in_lines(inside, look.marked)
+    classes = "highlight numbered" if look.numbered else "highlight"
+    long = f' data-lines="{count}"' if count > _LONG_CODE and not look.fold else ""
+    html = f'<pre class="{classes}" tabindex="0"{long}><code{name}>{inside}</code></pre>\n'
+    title = f'<span class="code-title">{escape(look.title)}</span>' if look.title else ""
+    if look.fold:
+        below = f'<span class="count">{words.code_lines.format(count)}</span>'
+        return f'<details class="fold"><summary>{title}{below}</summary>{html}</details>\n'
+    return f'<div class="code-bar">{title}</div>{html}' if title else html
 
 
 def _place_cells(
@@ -157,6 +308,7 @@ def _place_cells(
     post: Post,
     shown: Mapping[int, tuple[Part, ...] | None],
     figure_url: FigureUrl,
+    words: Words,
 ) -> list[Token]:
     """`tokens` with each cell and its authored output as one HTML block."""
     cells = {cell.code.start: cell for cell in post.cells}
@@ -174,7 +326,8 @@ def _place_cells(
             if cell.authored and not _stands_at(following, cell.authored.start - post.body_line):
                 apart.add(cell.number)
                 parts = ()
-            _set_html(token, _cell(cell, token.content, parts, figure_url))
+            look, _ = _look(token, without_options(token.content).count("\n"))
+            _set_html(token, _cell(cell, token.content, look, parts, figure_url, words))
         if line not in outputs:
             placed.append(token)
         elif outputs[line].number in apart:
@@ -200,11 +353,18 @@ def _is_replaced(cell: Cell, shown: Mapping[int, tuple[Part, ...] | None], post:
     )
 
 
-def _cell(cell: Cell, code: str, parts: tuple[Part, ...] | None, figure_url: FigureUrl) -> str:
+def _cell(
+    cell: Cell,
+    code: str,
+    look: Look,
+    parts: tuple[Part, ...] | None,
+    figure_url: FigureUrl,
+    words: Words,
+) -> str:
     """The HTML of one cell and its output, "" if it is to be hidden."""
     blocks = []
     if cell.options.echo:
-        source = _code(without_options(code), "python")
+        source = _code(without_options(code), "python", look, words)
         blocks.append(f'<div class="cell-code" role="group" aria-label="In [{cell.number}]">{source}</div>\n')
     if output := _output_html(cell, parts, figure_url):
         blocks.append(output)
@@ -216,11 +376,17 @@ def _cell(cell: Cell, code: str, parts: tuple[Part, ...] | None, figure_url: Fig
 def _output_html(cell: Cell, parts: tuple[Part, ...] | None, figure_url: FigureUrl) -> str:
     """The HTML of what stands below a cell, "" for nothing; None: what the author wrote."""
     if parts is None:
-        parts = (Text(cell.authored.body),) if cell.authored else ()
+        parts = (_as_written(cell.authored.body),) if cell.authored else ()
     if not parts:
         return ""
     output = _output(cell, parts, figure_url)
     return f'<div class="cell-output" role="group" aria-label="Out [{cell.number}]">{output}</div>\n'
+
+
+def _as_written(authored: str) -> Text:
+    """An authored output: what was printed is not known, and its rules are taken for marks."""
+    rules = (number for number, line in enumerate(authored.split("\n")) if is_rule(line))
+    return Text(authored, marks=frozenset(rules))
 
 
 def _output(cell: Cell, parts: Sequence[Part], figure_url: FigureUrl) -> str:
@@ -242,12 +408,56 @@ def _output(cell: Cell, parts: Sequence[Part], figure_url: FigureUrl) -> str:
 def _text(parts: Sequence[Text]) -> str:
     """Printed text. A browser drops a line end directly behind `<pre>`, so one of ours stands there."""
     html = "".join(
-        (coloured(part.coloured) if part.coloured else escape(part.text))
+        _with_marks(coloured(part.coloured) if part.coloured else escape(part.text), part.marks)
         + ("" if part.text.endswith("\n") or part is parts[-1] else "\n")
         for part in parts
     )
     first = "\n" if html.startswith("\n") else ""
-    return f'<pre tabindex="0">{first}{html}</pre>\n'
+    count = html.count("\n")
+    long = f' data-lines="{count}"' if count > _LONG_OUTPUT else ""
+    return f'<pre tabindex="0"{long}>{first}{html}</pre>\n'
+
+
+def _with_marks(html: str, marks: Collection[int]) -> str:
+    """Printed text with the author's marks set apart; no element of `html` goes beyond its line."""
+    if not marks:
+        return html
+    lines = html.split("\n")
+    for number in marks:
+        lines[number] = f'<span class="author-mark">{lines[number]}</span>'
+    return "\n".join(lines)
+
+
+def _with_mathml(
+    post: Post, shown: Mapping[int, tuple[Part, ...] | None], macros: Mapping[str, str]
+) -> tuple[Mapping[int, tuple[Part, ...] | None], list[Problem]]:
+    """`shown` with the LaTeX that cells displayed as HTML, and a warning for each formula that cannot be."""
+    changed = dict(shown)
+    problems = []
+    for cell in post.cells:
+        parts: list[Part] = []
+        for part in shown.get(cell.number) or ():
+            if isinstance(part, Markup) and part.kind == "latex":
+                html, complaint = _latex(part.html, macros)
+                parts.append(Markup(html, part.text))
+                problems += [_math_problem(post, cell.code.start, complaint)] if complaint else []
+            else:
+                parts.append(part)
+        if parts:
+            changed[cell.number] = tuple(parts)
+    return changed, problems
+
+
+def _latex(text: str, macros: Mapping[str, str]) -> tuple[str, str]:
+    """The HTML of LaTeX that a cell displayed: one formula, or text with formulas; and a complaint, or ""."""
+    whole = _FORMULA.fullmatch(text.strip())
+    if whole is None:
+        return inline_html(text), ""
+    try:
+        found = math.formulas([(next(filter(None, whole.groups())), True)], macros)[0]
+    except ValueError:
+        found = math.formulas([(next(filter(None, whole.groups())), True)])[0]
+    return f'<div class="math" tabindex="0">{found.html}</div>', found.complaint
 
 
 def _markup(part: Markup) -> str:
@@ -258,8 +468,14 @@ def _markup(part: Markup) -> str:
         case "latex":
             html = f'<div class="math">{escape(part.html)}</div>'
         case _:
-            html = part.html
+            html = _table_of_pandas(part.html) if _DATAFRAME in part.html else part.html
     return f'<div class="output-html" tabindex="0">{html}</div>\n'
+
+
+def _table_of_pandas(html: str) -> str:
+    """A table of pandas without its own style, which the theme has, and without heads that say nothing."""
+    html = _PANDAS_STYLE.sub("", html.replace(f'border="1" {_DATAFRAME}', _DATAFRAME))
+    return html.replace('<tr style="text-align: right;">', "<tr>").replace("<th></th>", "<td></td>")
 
 
 def _figure(cell: Cell, figure: Figure, figure_url: FigureUrl, caption: bool) -> str:
@@ -278,7 +494,9 @@ def _figure(cell: Cell, figure: Figure, figure_url: FigureUrl, caption: bool) ->
 # --- headings ---------------------------------------------------------------------------------
 
 
-def _name_headings(tokens: Sequence[Token], taken: set[str], kramdown: bool) -> tuple[Heading, ...]:
+def _name_headings(
+    tokens: Sequence[Token], taken: set[str], kramdown: bool, words: Words
+) -> tuple[Heading, ...]:
     """Give every heading an id and a link to itself; return the table of contents.
 
     `taken` are ids of the page that no heading may have.
@@ -297,14 +515,14 @@ def _name_headings(tokens: Sequence[Token], taken: set[str], kramdown: bool) -> 
         if "no_toc" not in str(token.attrs.get("class", "")).split():
             headings.append(Heading(int(token.tag[1]), name, inline_to_html([*_quiet(children)])))
         token.attrs["id"] = name
-        anchor = f' <a class="anchor" href="#{name}" tabindex="-1" aria-hidden="true">#</a>'
+        anchor = f' <a class="anchor" href="#{name}" aria-label="{words.permalink}">#</a>'
         children.append(Token("html_inline", "", 0, content=anchor, meta={"ours": True}))
     return _nest(headings)
 
 
 def _kramdown_slug(children: Sequence[Token]) -> str:
     """The same with what kramdown does otherwise: a picture has no words, `①` is none, and emoji leave marks."""
-    text = _plain(child for child in children if child.type != "image").lower()
+    text = _plain(as_written(child for child in children if child.type != "image")).lower()
     kept = "".join(char for char in text if char in "- \t" or _is_kramdown_word(char))
     return unicodedata.normalize("NFC", kept.replace(" ", "-").replace("\t", "-")) or "section"
 
@@ -316,7 +534,7 @@ def _is_kramdown_word(char: str) -> bool:
 
 def _slug(children: Sequence[Token]) -> str:
     """kramdown's id for GFM: lower case, letters, marks, numbers, `_` and `-`, spaces as `-`."""
-    lowered = unicodedata.normalize("NFC", _plain(children)).lower()
+    lowered = unicodedata.normalize("NFC", _plain(as_written(children))).lower()
     kept = "".join(char for char in lowered if char in "- \t" or _is_word(char))
     return unicodedata.normalize("NFC", kept.replace(" ", "-").replace("\t", "-")) or "section"
 
@@ -396,50 +614,6 @@ def _nest(headings: Sequence[Heading]) -> tuple[Heading, ...]:
         tree.append(replace(headings[start], children=_nest(headings[start + 1 : stop])))
         start = stop
     return tuple(tree)
-
-
-# --- addresses --------------------------------------------------------------------------------
-
-
-def _resolve_inline(children: Iterable[Token], line: int, resolve: Resolve) -> None:
-    """Resolve the links and pictures of one block of text that begins at `line`."""
-    for token in children:
-        match token.type:
-            case "link_open":
-                token.attrs["href"] = resolve(str(token.attrs.get("href", "")), line)
-            case "image":
-                token.attrs["src"] = resolve(str(token.attrs.get("src", "")), line)
-                token.attrs |= {"loading": "lazy", "decoding": "async"}
-            case "html_inline" if not token.meta:
-                token.content = _resolve_html(token.content, line, resolve)
-            case "softbreak" | "hardbreak":
-                line += 1
-
-
-def _resolve_html(html: str, line: int, resolve: Resolve) -> str:
-    """The author's own HTML with its addresses resolved; all else stays, byte for byte."""
-    pieces = []
-    done = 0
-    for tag in _TAG.finditer(html):
-        line += html.count("\n", done, tag.start())
-        pieces += [html[done : tag.start()], _resolve_tag(tag[0], line, resolve)]
-        line += tag[0].count("\n")
-        done = tag.end()
-    return "".join([*pieces, html[done:]])
-
-
-def _resolve_tag(tag: str, line: int, resolve: Resolve) -> str:
-    """One opening tag with its addresses resolved; a comment comes back as it is."""
-
-    def attribute(found: re.Match[str]) -> str:
-        name, equals, value = found.groups()
-        if name.lower() not in _LINKS:
-            return found[0]
-        old = unescape(value[1:-1] if value[0] in "\"'" else value)
-        new = resolve(old, line)
-        return found[0] if new == old else f'{name}{equals}"{escape(new)}"'
-
-    return tag if tag.startswith("<!--") else _ATTRIBUTE.sub(attribute, tag)
 
 
 # --- plain text -------------------------------------------------------------------------------

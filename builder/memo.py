@@ -11,16 +11,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from builder.assets import theme_folder
 from builder.bodies import content_of
 from builder.execute.keys import Values
 from builder.model import Article, Config, Heading, Problem
-from builder.pages import theme_folder
 from builder.posts import Source
 from builder.prepare import Prepared
 from builder.site import Site
@@ -28,51 +30,56 @@ from builder.views import Key, Reads, value_of
 
 Addresses = Mapping[str, tuple[str, ...]]
 _ATTRIBUTES = tuple(f.name for f in fields(Article))
+_FIELDS = tuple(f.name for f in fields(Prepared))
+# Attributes of an article that have no part in where it stands in any list. What is not named here has one.
+_INNER = frozenset(
+    {"body", "toc", "summary", "last_modified", "show_toc", "minutes", "description", "facts", "loads"}
+    | {"markdown", "notebook", "script"}
+)
 
 
 @dataclass
 class Memo:
     """What is known from the last build; empty where nothing can be used of it.
 
-    The file has a line of JSON for each entry, behind a first one for `program`, `theme` and addresses: a
-    line that still holds is written again as it was read.
+    The file has a line of JSON for each post and each page, behind a first one for all else: a line that
+    still holds is written again as it was read.
     """
 
     path: Path
     program: str  # a digest of all that preparing depends on besides the source files
     theme: str  # of all that pages depend on besides the site
     posts: dict[str, Prepared] = field(default_factory=dict)
-    pages: dict[str, str] = field(default_factory=dict)  # path of a page -> its line, not read yet
+    pages: dict[str, bytes] = field(default_factory=dict)  # path of a page -> its line, not read yet
     addresses: Addresses = field(default_factory=dict)
-    _lines: dict[int, str] = field(default_factory=dict)  # id of a Prepared -> its line
+    _lines: dict[int, bytes] = field(default_factory=dict)  # id of a Prepared -> its line
 
     @classmethod
     def read(cls, config: Config, *, frozen: bool) -> Memo:
         """Return what the last build of this configuration kept."""
         path = config.root / ".fencepost" / "memo.jsonl"
         here = Path(__file__).resolve().parent
-        program = _digest([repr(config), frozen, _stats(here, ".py")])
+        program = _digest([repr(config), frozen, _stats(here, ".py"), _packages()])
         memo = cls(path, program, _digest([program, _stats(theme_folder()), _stats(config.templates)]))
         try:
-            memo._load(path.read_text(encoding="utf-8"))
+            memo._load(path.read_bytes())
         except (OSError, ValueError, KeyError, TypeError):
             memo.posts, memo.pages, memo.addresses = {}, {}, {}
         return memo
 
-    def _load(self, text: str) -> None:
-        first, *lines = text.removesuffix("\n").split("\n")
+    def _load(self, text: bytes) -> None:
+        first, *lines = text.removesuffix(b"\n").split(b"\n")
         head = json.loads(first)
         if head["program"] != self.program:
             return
         self.addresses = {name: tuple(found) for name, found in head["addresses"].items()}
-        posts = [line for line in lines if line.startswith("{")]
-        for line, plain in zip(posts, json.loads(f"[{','.join(posts)}]"), strict=True):
+        posts = lines[: head["posts"]]
+        for line, plain in zip(posts, json.loads(b"[%s]" % b",".join(posts)), strict=True):
             known = _prepared(plain)
             self.posts[known.path] = known
             self._lines[id(known)] = line
         if head["theme"] == self.theme:
-            path_of = json.JSONDecoder().raw_decode
-            self.pages = {path_of(line, 1)[0]: line for line in lines[len(posts) :]}
+            self.pages = dict(zip(head["pages"], lines[len(posts) :], strict=True))
 
     def unchanged(self, sources: Iterable[Source], values: Values, now: float) -> dict[str, Prepared]:
         """Return what is known of those sources that are as they were, with all that they depend on."""
@@ -93,24 +100,29 @@ class Memo:
         """Return those of the pages `paths` that would read something else now than when they were made."""
         if not self.pages:
             return set(paths)
-        articles = [known.article for known in self.posts.values() if known.article is not None]
-        comparison = _Comparison(Site.of(site.config, articles, _no_body, self.addresses), site)
+        articles = {path: known.article for path, known in self.posts.items() if known.article is not None}
+        comparison = _Comparison(articles, self.addresses, site)
         return {path for path in paths if path not in self.pages or not comparison.is_same(self.pages[path])}
 
     def write(
-        self, posts: Mapping[str, Prepared], pages: Mapping[str, Reads | str], addresses: Addresses
+        self, posts: Mapping[str, Prepared], pages: Mapping[str, Reads | bytes], addresses: Addresses
     ) -> None:
         """Keep what a build knows now; a page that was not made again has its line."""
-        head = {"program": self.program, "theme": self.theme, "addresses": addresses}
+        head = {
+            "program": self.program,
+            "theme": self.theme,
+            "addresses": {path: found for path, found in addresses.items() if found},
+            "posts": len(posts),
+            "pages": list(pages),
+        }
         lines = [_json(head)]
         lines += [self._lines.get(id(known)) or _json(_plain(known)) for known in posts.values()]
         lines += [
-            reads if isinstance(reads, str) else _json(_plain_reads(path, reads))
-            for path, reads in pages.items()
+            reads if isinstance(reads, bytes) else _json(_plain_reads(reads)) for reads in pages.values()
         ]
         self.path.parent.mkdir(parents=True, exist_ok=True)
         temporary = self.path.with_suffix(".new")
-        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        temporary.write_bytes(b"\n".join(lines) + b"\n")
         temporary.replace(self.path)
 
     def erase(self) -> None:
@@ -121,25 +133,27 @@ class Memo:
 class _Comparison:
     """Which pages have read what is another in the new site than in the old one?"""
 
-    def __init__(self, old: Site, new: Site) -> None:
-        self._old = old
+    def __init__(self, old: Mapping[str, Article], addresses: Addresses, new: Site) -> None:
         self._new = new
-        self._changed = _changed_articles(old, new)
+        self._changed = _changed_articles(old, addresses, new)
         self._same: dict[Key, bool] = {}
-        # In most builds no post has come, gone or moved, and no tag: then only a page in whose line an article
-        # stands that has changed can have read anything new, and no other line need be taken apart.
-        self._same_lists = _lists(old) == _lists(new)
+        # In most builds no post has come, gone or moved, and no tag: then all lists are as they were, only a page
+        # in whose line an article stands that has changed can have read anything new, and no other line need
+        # be taken apart.
+        self._same_lists = all(names <= {*_INNER, "html"} for names in self._changed.values())
         self._names = [_json(path) for path in self._changed]
+        if not self._same_lists:
+            self._old = Site.of(new.config, old.values(), _no_body, addresses)
 
-    def is_same(self, line: str) -> bool:
+    def is_same(self, line: bytes) -> bool:
         """Would the page of this line read the same now?"""
         if self._same_lists and not any(name in line for name in self._names):
             return True
-        _, reads = _reads(json.loads(line))
+        reads = _reads(json.loads(line))
         changed = self._changed
         if changed and any(name in changed and changed[name] & read for name, read in reads.articles.items()):
             return False
-        return all(map(self._has_same_value, reads.others))
+        return self._same_lists or all(map(self._has_same_value, reads.others))
 
     def _has_same_value(self, key: Key) -> bool:
         if key not in self._same:
@@ -147,29 +161,23 @@ class _Comparison:
         return self._same[key]
 
 
-def _lists(site: Site) -> list[list[str]]:
-    """All that pages can read of a site but the attributes of articles."""
-    terms = (*site.tags, *site.categories)
-    lists = [[article.path for article in articles] for articles in (site.articles, site.pages)]
-    return [*lists, *([term.url, term.name, *(a.path for a in term.articles)] for term in terms)]
-
-
 def _no_body(name: str) -> str:
     raise AssertionError(f"the body {name} of an old article is not read")
 
 
-def _changed_articles(old: Site, new: Site) -> dict[str, set[str]]:
+def _changed_articles(old: Mapping[str, Article], addresses: Addresses, new: Site) -> dict[str, set[str]]:
     """Return {path: names of the attributes that have another value, or none any more}."""
     changed = {}
-    for path in {article.path for site in (old, new) for article in (*site.articles, *site.pages)}:
-        before, after = old.find(path), new.find(path)
-        names = {"html"} if old.addresses.get(path) != new.addresses.get(path) else set()
-        if before is not after:
-            names |= {n for n in _ATTRIBUTES if getattr(before, n, None) != getattr(after, n, None)}
-            if content_of(getattr(before, "body", "")) != content_of(getattr(after, "body", "")):
-                names.add("html")
+    present = {article.path: article for article in (*new.articles, *new.pages)}
+    for path in old.keys() | present.keys():
+        before, after = old.get(path), present.get(path)
+        names = {"html"} if addresses.get(path, ()) != new.addresses.get(path, ()) else set()
         if before is None or after is None:
             names |= {*_ATTRIBUTES, "html"}
+        elif before is not after:
+            names |= {name for name in _ATTRIBUTES if getattr(before, name) != getattr(after, name)}
+            if content_of(before.body) != content_of(after.body):
+                names.add("html")
         if names:
             changed[path] = names
     return changed
@@ -178,35 +186,39 @@ def _changed_articles(old: Site, new: Site) -> dict[str, set[str]]:
 # --- to and from JSON --------------------------------------------------------------------------
 
 
-def _plain(known: Prepared) -> dict[str, Any]:
-    plain = {f.name: getattr(known, f.name) for f in fields(Prepared)}
+def _plain(known: Prepared) -> list[Any]:
+    """The values of what is known, in the order of its fields; so are those of its article and its problems."""
+    plain = {name: getattr(known, name) for name in _FIELDS}
     plain["problems"] = [[getattr(p, f.name) for f in fields(Problem)] for p in known.problems]
-    article = known.article
-    if article is not None:
-        plain["article"] = {name: getattr(article, name) for name in _ATTRIBUTES}
-        plain["article"]["toc"] = [_plain_heading(heading) for heading in article.toc]
-        plain["article"]["facts"] = dict(article.facts)
-        plain["article"]["extra"] = dict(article.extra)
-    return plain
+    if known.article is not None:
+        article = {name: getattr(known.article, name) for name in _ATTRIBUTES}
+        article["toc"] = [_plain_heading(heading) for heading in known.article.toc]
+        article["facts"] = dict(known.article.facts)
+        article["extra"] = dict(known.article.extra)
+        plain["article"] = list(article.values())
+    return list(plain.values())
 
 
-def _prepared(plain: dict[str, Any]) -> Prepared:
-    article = plain["article"]
-    if article is not None:
-        article["toc"] = tuple(_heading(heading) for heading in article["toc"])
-        for name in ("tags", "categories"):
-            article[name] = tuple(article[name])
-        for name in ("date", "last_modified"):
-            article[name] = _untagged(article[name])
+def _prepared(plain: list[Any]) -> Prepared:
+    known = dict(zip(_FIELDS, plain, strict=True))
+    if known["article"] is not None:
+        article = dict(zip(_ATTRIBUTES, known["article"], strict=True))
+        article["toc"] = tuple([_heading(heading) for heading in article["toc"]])
+        article["tags"] = tuple(article["tags"])
+        article["categories"] = tuple(article["categories"])
+        article["loads"] = tuple(article["loads"])
+        article["date"] = _untagged(article["date"])
+        article["last_modified"] = _untagged(article["last_modified"])
         article["extra"] = _untagged(article["extra"])
-        plain["article"] = Article(**article)
-    plain["identity"] = tuple(plain["identity"]) if plain["identity"] else None
-    plain["problems"] = tuple(Problem(*values) for values in plain["problems"])
-    plain["links"] = tuple((address, line) for address, line in plain["links"])
-    plain["figures"] = tuple(plain["figures"])
-    if plain["inputs"] is not None:
-        plain["inputs"] = tuple((kind, name, value) for kind, name, value in plain["inputs"])
-    return Prepared(**plain)
+        known["article"] = Article(**article)
+    known["identity"] = tuple(known["identity"]) if known["identity"] else None
+    known["problems"] = tuple([Problem(*values) for values in known["problems"]])
+    known["links"] = tuple([(address, line) for address, line in known["links"]])
+    known["figures"] = tuple(known["figures"])
+    known["findable"] = tuple(known["findable"]) if known["findable"] else None
+    if known["inputs"] is not None:
+        known["inputs"] = tuple([(kind, name, value) for kind, name, value in known["inputs"]])
+    return Prepared(**known)
 
 
 def _plain_heading(heading: Heading) -> list[Any]:
@@ -215,21 +227,21 @@ def _plain_heading(heading: Heading) -> list[Any]:
 
 def _heading(plain: Sequence[Any]) -> Heading:
     level, name, html, children = plain
-    return Heading(level, name, html, tuple(_heading(child) for child in children))
+    return Heading(level, name, html, tuple([_heading(child) for child in children]) if children else ())
 
 
-def _plain_reads(path: str, reads: Reads) -> list[Any]:
+def _plain_reads(reads: Reads) -> list[Any]:
     articles = [[name, *sorted(read)] for name, read in reads.articles.items()]
-    return [path, articles, sorted(reads.others)]
+    return [articles, sorted(reads.others)]
 
 
-def _reads(plain: Sequence[Any]) -> tuple[str, Reads]:
-    path, articles, others = plain
-    return path, Reads({name: set(read) for name, *read in articles}, {tuple(key) for key in others})
+def _reads(plain: Sequence[Any]) -> Reads:
+    articles, others = plain
+    return Reads({name: set(read) for name, *read in articles}, {tuple(key) for key in others})
 
 
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, default=_tagged)
+def _json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, default=_tagged).encode("utf-8", "surrogatepass")
 
 
 def _tagged(value: object) -> Any:
@@ -248,11 +260,10 @@ def _untagged(value: Any) -> Any:
         return [_untagged(member) for member in value]
     if not isinstance(value, dict):
         return value
-    if value.get("!") == "date":
+    kind = value.get("!")
+    if kind == "date":
         return date.fromisoformat(value["iso"])
-    if value.get("!") == "datetime":
-        from zoneinfo import ZoneInfo
-
+    if kind == "datetime":
         moment = datetime.fromisoformat(value["iso"])
         return moment.replace(tzinfo=ZoneInfo(value["zone"])) if value["zone"] else moment
     return {name: _untagged(member) for name, member in value.items()}
@@ -260,6 +271,12 @@ def _untagged(value: Any) -> Any:
 
 def _digest(value: object) -> str:
     return hashlib.sha256(json.dumps(value).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _packages() -> list[list[object]]:
+    """Where libraries are installed, and when something was last installed there."""
+    places = [path for path in sys.path if path.endswith("-packages") and os.path.isdir(path)]
+    return [[sys.version], *([path, os.stat(path).st_mtime_ns] for path in places)]
 
 
 def _stats(folder: Path, suffix: str = "") -> list[list[object]]:

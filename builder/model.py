@@ -115,8 +115,100 @@ class Jekyll:
     include: tuple[str, ...]
     exclude: tuple[str, ...]
     suffixes: tuple[str, ...]  # of Markdown files, with their dots
-    navigation: tuple[tuple[str, str], ...]  # (title, address) of `_data/navigation.yml`
     problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A word that leads somewhere: to an address on this site (`/about/`), or with a scheme."""
+
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """`[profile]`: what pages say of the author besides the name."""
+
+    bio: str = ""  # a sentence about the author
+    avatar: str = ""  # address of a picture
+    location: str = ""  # where the author is
+    links: tuple[Link, ...] = ()  # tables of a title and a url
+
+
+@dataclass(frozen=True, slots=True)
+class Comments:
+    """`[comments]`: where readers talk about a post; no provider: nowhere."""
+
+    provider: str = ""  # "giscus", "utterances" or "disqus"
+    repository: str = ""  # giscus, utterances: "owner/name"
+    repository_id: str = ""  # giscus
+    category: str = ""  # giscus
+    category_id: str = ""  # giscus
+    mapping: str = "pathname"  # giscus, utterances: what of a page names its discussion
+    label: str = ""  # utterances: of the issues
+    shortname: str = ""  # disqus
+
+
+@dataclass(frozen=True, slots=True)
+class Analytics:
+    """`[analytics]`: who counts readers; no provider: nobody."""
+
+    provider: str = ""  # "plausible", "goatcounter" or "google"
+    id: str = ""  # the domain of Plausible, the code of GoatCounter, the measurement id of Google
+    host: str = ""  # of a Plausible of one's own
+
+
+@dataclass(frozen=True, slots=True)
+class GitBranch:
+    """`[publish.NAME]` with `kind = "git"`: a branch of a git remote, as GitHub Pages serves it."""
+
+    remote: str = "origin"  # its name, an address or a folder
+    branch: str = "gh-pages"  # which is made where it is not there
+    domain: str = ""  # what `CNAME` is to say; "": a file of that name stays as it is
+
+
+@dataclass(frozen=True, slots=True)
+class FolderCopy:
+    """`kind = "folder"`: a folder of this machine."""
+
+    path: str = ""  # from the folder of the site
+    copies: tuple[str, ...] = ()  # "gzip", "brotli": packed copies beside the files
+
+
+@dataclass(frozen=True, slots=True)
+class Rsync:
+    """`kind = "rsync"`: a folder of another machine, over SSH."""
+
+    address: str = ""  # user@host:/folder
+    shell: str = "ssh"  # the command that rsync reaches it by
+    copies: tuple[str, ...] = ()  # as for a folder
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectStore:
+    """`kind = "store"`: an object store or SFTP, through fsspec."""
+
+    address: str = ""  # s3://bucket/folder
+    options: Mapping[str, Any] = field(default_factory=dict)  # of the file system of fsspec
+
+
+@dataclass(frozen=True, slots=True)
+class Netlify:
+    """`kind = "netlify"`."""
+
+    site: str = ""  # its name or its id there
+
+
+@dataclass(frozen=True, slots=True)
+class Cloudflare:
+    """`kind = "cloudflare"`: a project of Cloudflare Pages."""
+
+    project: str = ""  # its name there
+    branch: str = "main"  # the one that is shown at the main address
+
+
+Destination: TypeAlias = GitBranch | FolderCopy | Rsync | ObjectStore | Netlify | Cloudflare
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +236,26 @@ class Config:
     # Options of ExecuteConfig for the posts below a folder of content/, by its path there; the longest wins.
     folders: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     join_lines: bool = False  # is a line end between Hangul or Han letters nothing, not a space?
+    search: bool = True  # can readers search the site?
+    navigation: tuple[Link, ...] = ()  # the menu; none: the pages of the site
+    profile: Profile = field(default_factory=Profile)
+    comments: Comments = field(default_factory=Comments)
+    analytics: Analytics = field(default_factory=Analytics)
+    policy: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # more that pages may load: see policy.py
+    repository: str = ""  # "owner/name" at GitHub, which "open in Colab" needs
+    branch: str = "gh-pages"  # of that repository, which holds the site as it is built
+    cards: bool = True  # a picture of each post for social networks? (only with `url`)
+    card_font: str = ""  # a font file in the folder of templates for them
+    style: Mapping[str, str] = field(default_factory=dict)  # variables of the stylesheet: see style.py
     dialect: str = "commonmark"  # or "kramdown": how posts are read that were written for Jekyll
+    math: str = "mathml"  # or "tex": it is left to a script of the site's own templates
+    macros: Mapping[str, str] = field(default_factory=dict)  # commands of TeX, without their backslash
+    images: tuple[str, ...] = ("avif", "webp")  # formats of the copies of images; (): none are made
     unproven: tuple[Unproven, ...] = ()
+    # Not in `repr`: where a site is published changes no page.
+    publish: Mapping[str, Destination] = field(default_factory=dict, repr=False)
     jekyll: Jekyll | None = None  # the folder is a site of Jekyll's, built in place
 
 
@@ -164,6 +274,7 @@ class FrontMatter:
     toc: bool | None = None
     published: bool = True
     draft: bool = False
+    page: bool = False  # outside lists and feeds, wherever the file lies
     permalink: str = ""
     description: str = ""
     execute: Mapping[str, Any] = field(default_factory=dict)  # checked: names of ExecuteConfig only
@@ -263,6 +374,7 @@ class Text:
     text: str
     value: bool = False  # True: the value of the last expression
     coloured: str = ""  # the same lines with ANSI colours (see colours.py); "": there are none
+    marks: frozenset[int] = frozenset()  # which lines, from 0, are the author's marks
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,6 +486,10 @@ class Article:
     description: str
     facts: Mapping[str, str]
     extra: Mapping[str, Any]
+    loads: tuple[str, ...] = ()  # what its HTML needs of the policy of its page (see policy.py)
+    markdown: str = ""  # the names of its copies among the bodies; "": there is none (see copies.py)
+    notebook: str = ""
+    script: str = ""
 
 
 @dataclass(frozen=True, slots=True)

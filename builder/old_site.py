@@ -24,7 +24,7 @@ _BODIES: Final = (
     *("class:page__content", "class:post-content", "class:post__content", "class:e-content", "class:prose"),
     *("itemprop:text", "itemprop:articleBody", "tag:article", "tag:main", "tag:body"),
 )
-_SILENT: Final = frozenset({"script", "style", "head", "template", "noscript"})
+_SILENT: Final = frozenset({"script", "style", "head", "template", "noscript", "math"})
 
 
 def _words(text: str) -> frozenset[str]:
@@ -176,6 +176,9 @@ class _Reader(HTMLParser):
         if tag == "a":
             self.in_tag = given.get("rel") == "tag"
             self.tags += [""] if self.in_tag else []
+        if tag == "math" and not self.silent:
+            for name in self._places():
+                self.text[name].append(f" {given.get('alttext', '')} ")
         if tag not in _VOID:
             self.open.append((tag, sign))
             self.silent += tag in _SILENT

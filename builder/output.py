@@ -47,6 +47,7 @@ class Tree:
     tree.begin(keep)                     lays out what stays as it is
     tree.put(path, content) -> FileId    in any process
     tree.finish(files) -> Written        exchanges the folders, if anything has changed
+    tree.needs_spare(), tree.link_spare(paths), tree.keep_spare(whole)    a spare, where there is none yet
     """
 
     def __init__(self, config: Config) -> None:
@@ -91,8 +92,7 @@ class Tree:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(target)  # never written to: it may be a file of the present site, too
         _make_parent(target)
-        _write(target, content)
-        stat = os.stat(target)
+        stat = _write(target, content)
         return digest, stat.st_size, stat.st_mtime_ns
 
     def finish(self, files: Mapping[str, FileId]) -> Written:
@@ -111,6 +111,39 @@ class Tree:
             else:
                 self._exchange(files, [*changed, *gone])
         return Written(len(files), len(changed), len(gone))
+
+    def needs_spare(self) -> bool:
+        """Has the site been made from nothing, so that no old one has been left as a spare?"""
+        return not self._manifest.spare.is_dir()
+
+    def link_spare(self, paths: Iterable[str]) -> list[bool]:
+        """Link files of the new site into a spare, in any process; say of each whether that could be done.
+
+        The first edit would have to do it otherwise, and people wait for that.
+        """
+        made: set[str] = set()
+        linked = []
+        for path in paths:
+            folder = path[: path.rfind("/") + 1]
+            try:
+                if folder not in made:
+                    os.makedirs(f"{self._manifest.spare}/{folder}", exist_ok=True)
+                    made.add(folder)
+                os.link(f"{self._output}/{path}", f"{self._manifest.spare}/{path}")
+                linked.append(True)
+            except OSError:  # a disk that has no links, or no room: a spare only saves time
+                linked.append(False)
+        return linked
+
+    def keep_spare(self, whole: bool) -> None:
+        """Let the next build use the spare that has been linked, or forget it."""
+        try:
+            if whole:
+                self._manifest.trust_spare()
+                return
+        except OSError:  # the site is in place, and needs no spare
+            pass
+        self._manifest.tidy()
 
     def abandon(self) -> None:
         """Forget the next site."""
@@ -135,16 +168,18 @@ class Tree:
 
     def _give_back(self) -> None:
         """What somebody put into the old site while the new one was made goes back to where they put it."""
-        old = self._manifest.next_site
         for folder, time in self._folders.items():
-            place = old / folder
-            if not place.is_dir() or place.stat().st_mtime_ns == time:
+            place = f"{self._next}/{folder}"
+            try:
+                if os.stat(place).st_mtime_ns == time:
+                    continue
+            except OSError:
                 continue
-            for path in _scan(place)[0]:
+            for path in _scan(Path(place))[0]:
                 found = folder + path
-                if found not in self._present and not (self._config.output / found).exists():
+                if found not in self._present and not os.path.exists(f"{self._output}/{found}"):
                     _make_parent(f"{self._output}/{found}")
-                    (old / found).rename(self._config.output / found)
+                    os.rename(f"{self._next}/{found}", f"{self._output}/{found}")
 
     def _link(self, paths: Iterable[str]) -> None:
         """Let the next site have files of the present one: as the same files where the disk can do that."""
@@ -222,7 +257,7 @@ class Manifest:
         self.path = home / f"manifest-{name}.json"
         self._announced = home / f"manifest-{name}.next.json"
         self._lag = home / f"spare-{name}.json"
-        self._spare = near / f".spare-{name}"
+        self.spare = near / f".spare-{name}"
         self.next_site = near / f".next-{name}"
         self.files, self.folders = _read_files(self.path)
         self.announced, _ = _read_files(self._announced)
@@ -231,7 +266,7 @@ class Manifest:
     def of(cls, config: Config) -> Manifest:
         """Read the manifest of `config.output`; a missing or damaged one says that nothing is ours."""
         home = config.root / ".fencepost"
-        name = hashlib.sha256(os.fsencode(_shown(config))).hexdigest()[:12]  # a site may be moved as a whole
+        name = _name_of(config)
         near = home if _same_disk(home, config.output) else config.output.parent
         return cls(home, near, name)
 
@@ -277,16 +312,20 @@ class Manifest:
             if not self.announced:
                 lag = list(json.loads(self._lag.read_text(encoding="utf-8")))
         self._lag.unlink(missing_ok=True)  # from here on the spare is no whole site
-        if lag is not None and self._spare.is_dir():
-            self._spare.rename(self.next_site)
+        if lag is not None and self.spare.is_dir():
+            self.spare.rename(self.next_site)
             return lag
-        shutil.rmtree(self._spare, ignore_errors=True)
+        shutil.rmtree(self.spare, ignore_errors=True)
         return None
 
     def keep_spare(self, lag: list[str]) -> None:
         """Make the next site, which after an exchange is the old one, the spare."""
-        shutil.rmtree(self._spare, ignore_errors=True)
-        self.next_site.rename(self._spare)
+        shutil.rmtree(self.spare, ignore_errors=True)
+        self.next_site.rename(self.spare)
+        self.trust_spare(lag)
+
+    def trust_spare(self, lag: Collection[str] = ()) -> None:
+        """Say that the spare is a whole site, and in which paths it differs from the present one."""
         _write_text(self._lag, json.dumps(sorted(lag), ensure_ascii=False))
 
     def announce(self, files: Mapping[str, FileId]) -> None:
@@ -295,7 +334,7 @@ class Manifest:
         for path in files:
             while (path := path[: path.rfind("/", 0, -1) + 1]) not in folders:
                 folders.add(path)
-        times = {folder: os.stat(self.next_site / folder).st_mtime_ns for folder in sorted(folders)}
+        times = {folder: os.stat(f"{self.next_site}/{folder}").st_mtime_ns for folder in sorted(folders)}
         _write_text(self._announced, json.dumps({"files": files, "folders": times}, ensure_ascii=False))
 
     def recall(self) -> None:
@@ -314,7 +353,7 @@ class Manifest:
 
     def tidy(self) -> None:
         """Remove the next site, the spare and what a killed build has left."""
-        for folder in (self.next_site, self._spare):
+        for folder in (self.next_site, self.spare):
             shutil.rmtree(folder, ignore_errors=True)
         self._lag.unlink(missing_ok=True)
         for path in (self.path, self._announced, self._lag):
@@ -325,6 +364,11 @@ class Manifest:
         self.tidy()
         for path in (self.path, self._announced):
             path.unlink(missing_ok=True)
+
+
+def manifest_path(config: Config) -> Path:
+    """Where the manifest of `config.output` is."""
+    return config.root / ".fencepost" / f"manifest-{_name_of(config)}.json"
 
 
 def clean_output(config: Config) -> int:
@@ -390,12 +434,16 @@ def _hash(content: bytes | Path) -> str:
         return ""
 
 
-def _write(target: str, content: bytes | Path) -> None:
-    if isinstance(content, bytes):
-        with open(target, "xb") as file:
-            file.write(content)
-    else:
+def _write(target: str, content: bytes | Path) -> os.stat_result:
+    """Make the file `target`, and say how it is then."""
+    if isinstance(content, Path):
         shutil.copyfile(content, target)
+        return os.stat(target)
+    with open(target, "xb", buffering=0) as file:  # one write, and no buffer to be made for it
+        left = memoryview(content)
+        while left:
+            left = left[file.write(left) :]
+        return os.fstat(file.fileno())
 
 
 def _make_parent(target: str) -> None:
@@ -428,6 +476,11 @@ def _same_disk(home: Path, output: Path) -> bool:
     while not near.exists():
         near = near.parent
     return home.stat().st_dev == near.stat().st_dev
+
+
+def _name_of(config: Config) -> str:
+    """What the files of one output folder are called; a site may be moved as a whole."""
+    return hashlib.sha256(os.fsencode(_shown(config))).hexdigest()[:12]
 
 
 def _shown(config: Config) -> str:

@@ -1,6 +1,6 @@
 """Site -> pages, through templates/.
 
-A theme is one folder. What lies below its `assets/` is copied byte for byte to `/assets/`; every other
+A theme is one folder. What lies below its `assets/` is published (see assets.py); every other
 file is a Jinja2 template, and only the names used here (or by another template) have an effect. A site
 replaces any file of the theme by one of the same name in its own `templates/`; there it may still say
 `{% extends "theme/base.html" %}` to change one block of the theme's file. Names that begin with a dot
@@ -13,9 +13,9 @@ A template sees
     term      on the page of one tag or category; `terms` and `heading` where they are listed
     articles, paginator                     on a page of a list of articles
 
-and, beside Jinja2's own, the filters `href` (address on this site), `absolute` (with scheme and host),
-`date` (for people; `date("iso")` for programs) and `facts` (what the cells ran with). Nothing in a page
-depends on anything but the site: not on the time, not on the machine.
+and, beside Jinja2's own, `asset(name)` (address of a file below `assets/`) and the filters `href` (address on
+this site), `absolute` (with scheme and host), `date` (for people; `date("iso")` for programs) and `facts` (what
+the cells ran with). Nothing in a page depends on anything but the site: not on the time, not on the machine.
 
 Which pages there are is known before any is made: each is a `Sketch`, and only those are made that read
 something new.
@@ -23,30 +23,33 @@ something new.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from html import escape
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, TypeAlias
-from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 import jinja2
 from markupsafe import Markup
 
-from builder import feeds
+from builder import cards, feeds
+from builder.assets import Assets, theme_folder
 from builder.bodies import BodyLost
-from builder.model import Config, Page, Problem, SiteError
+from builder.copies import beside, downloads
+from builder.metadata import Metadata, metadata
+from builder.model import Config, Problem, SiteError
+from builder.policy import PLACE, with_policy
+from builder.redirects import redirects as old_and_new
 from builder.site import Claim, Site
-from builder.urls import absolute, clean_path, href, output_path
-from builder.views import ArticleView, Reads, SiteView
-from builder.words import Words, words_for
+from builder.urls import absolute, href, is_address, link, output_path
+from builder.views import ArticleView, Reads, SiteView, TermView
+from builder.words import Words, language_of, words_for
 
+TermFeed: TypeAlias = Callable[[SiteView, TermView], bytes]
 Make: TypeAlias = Callable[[SiteView, jinja2.Environment], bytes]
 
 
@@ -56,6 +59,11 @@ class Sketch:
 
     path: str
     make: Make
+
+    @property
+    def url(self) -> str:
+        """Where readers find it; "" for a page that is not to be linked to."""
+        return "" if self.path == output_path(NOT_FOUND_URL) else f"/{self.path}".removesuffix("index.html")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +76,10 @@ class Paginator:
     newer: str
 
 
-ASSETS = "assets"
 HOME_URL, NOT_FOUND_URL = "/", "/404.html"
 TAGS_URL, CATEGORIES_URL = "/tags/", "/categories/"
-
-
-def theme_folder() -> Path:
-    """The theme that ships with Fencepost: beside this file in a wheel, at the top of a checkout."""
-    here = Path(__file__).resolve().parent
-    inside = here / "templates"
-    return inside if inside.is_dir() else here.parent / "templates"
+ARCHIVES_URL, SERIES_URL = "/archives/", "/series/"
+SEARCH_URL, SEARCH_INDEX = "/search/", "search/index.json"
 
 
 def environment(config: Config) -> jinja2.Environment:
@@ -96,14 +98,35 @@ def environment(config: Config) -> jinja2.Environment:
         bytecode_cache=_compiled(config),
         cache_size=-1,
     )
-    words = words_for(config.language)
-    zone = ZoneInfo(config.timezone)
     result.filters["href"] = lambda url: href(config, url)
+    result.filters["link"] = lambda address: link(config, address)
     result.filters["absolute"] = lambda url: absolute(config, url)
-    result.filters["date"] = lambda when, form="human": _date(when.astimezone(zone), form, words)
-    result.filters["facts"] = lambda facts: _facts(facts, words)
+    result.globals["asset"] = partial(_asset, config, Assets.of(config))
     result.globals["entry"] = _Entries(result)
-    result.globals.update(config=config, words=words, has_feed=feeds.has_feed(config))
+    result.globals["metadata"] = _metadata
+    result.globals["downloads"] = downloads
+    result.globals["policy"] = PLACE
+    result.globals.update(config=config, has_feed=feeds.has_feed(config))
+    _speak(result, config.language, config.timezone)
+    return result
+
+
+def _speak(templates: jinja2.Environment, language: str, timezone: str) -> None:
+    """Give templates the words and the dates of a language."""
+    words, zone = words_for(language), ZoneInfo(timezone)
+    talk: dict[str, Callable[..., Any]] = {
+        "date": partial(_date, words, zone),
+        "facts": partial(_facts, words),
+    }
+    templates.filters = {**templates.filters, **talk}
+    templates.globals = {**templates.globals, "words": words, "language": language}
+
+
+@lru_cache(maxsize=16)
+def _in_language(templates: jinja2.Environment, language: str, timezone: str) -> jinja2.Environment:
+    """The same templates for a page in another language than the site's."""
+    result = templates.overlay()
+    _speak(result, language, timezone)
     return result
 
 
@@ -148,8 +171,16 @@ class _Entries:
 
 def sketches(site: Site) -> Iterator[Sketch]:
     """Every page of the site that templates or feeds make."""
+    taken = set()
     for kind in KINDS:
-        yield from kind(site)
+        for sketch in kind(site):
+            if sketch.path not in taken:
+                taken.add(sketch.path)
+                yield Sketch(sketch.path, partial(_at_its_place, sketch))
+
+
+def _at_its_place(sketch: Sketch, site: SiteView, templates: jinja2.Environment) -> bytes:
+    return sketch.make(site.at(sketch.url), templates)
 
 
 def articles(site: Site) -> Iterator[Sketch]:
@@ -173,106 +204,199 @@ def categories(site: Site) -> Iterator[Sketch]:
     return _terms(site, CATEGORIES_URL, "categories")
 
 
+def series(site: Site) -> Iterator[Sketch]:
+    """The list of series, and the posts of each series; nothing where there are none."""
+    if not site.series:
+        return
+    if all(article.url != SERIES_URL for article in (*site.articles, *site.pages)):
+        yield Sketch(output_path(SERIES_URL), partial(_overview, "series"))
+    for term in site.series:
+        yield Sketch(output_path(term.url), partial(_series_page, term.url))
+
+
+def archives(site: Site) -> Iterator[Sketch]:
+    """All posts, year by year."""
+    yield Sketch(output_path(ARCHIVES_URL), _archives_page)
+
+
+def search(site: Site) -> Iterator[Sketch]:
+    """The page that searches the site, where it has a search (see search.py for what it loads)."""
+    if site.config.search:
+        yield Sketch(
+            output_path(SEARCH_URL), lambda view, templates: _made(view, templates, "search.html", {})
+        )
+
+
 def not_found(site: Site) -> Iterator[Sketch]:
     """404.html, which hosts show for an address that is not there."""
     yield Sketch(output_path(NOT_FOUND_URL), lambda view, templates: _made(view, templates, "404.html", {}))
 
 
 def feed(site: Site) -> Iterator[Sketch]:
-    """The Atom feed, if the site has one."""
-    if feeds.has_feed(site.config):
-        yield Sketch(output_path(feeds.FEED_URL), lambda view, _: feeds.atom(view))
+    """The feeds of the site and of each tag, if the site has any."""
+    if not feeds.has_feed(site.config):
+        return
+    yield Sketch(output_path(feeds.FEED_URL), lambda view, _: feeds.atom(view))
+    yield Sketch(output_path(feeds.JSON_FEED_URL), lambda view, _: feeds.json_feed(view))
+    for term in site.tags:
+        yield Sketch(output_path(term.url + feeds.ATOM), partial(_term_feed, feeds.atom, term.url))
+        yield Sketch(output_path(term.url + feeds.JSON), partial(_term_feed, feeds.json_feed, term.url))
+
+
+def crawling(site: Site) -> Iterator[Sketch]:
+    """What programs look for: robots.txt, llms.txt, and sitemap.xml where addresses are known."""
+    lists = [HOME_URL, ARCHIVES_URL, *(term.url for term in (*site.categories, *site.tags, *site.series))]
+    yield Sketch(output_path(feeds.ROBOTS_URL), lambda view, _: feeds.robots(view))
+    yield Sketch(output_path(feeds.LLMS_URL), lambda view, _: feeds.llms(view))
+    if site.config.url:
+        yield Sketch(output_path(feeds.SITEMAP_URL), partial(_sitemap, lists))
+
+
+def copies(site: Site) -> Iterator[Sketch]:
+    """The Markdown of each article, and the notebook and the script of one with cells (see copies.py)."""
+    for article in (*site.articles, *site.pages):
+        for kind, ending in (("markdown", "md"), ("notebook", "ipynb"), ("script", "py")):
+            if getattr(article, kind):
+                yield Sketch(beside(article.url, ending)[1:], partial(_copy, article.path, kind))
+
+
+def pictures(site: Site) -> Iterator[Sketch]:
+    """The card of each post, and of the site, for social networks."""
+    if cards.has_cards(site.config):
+        yield Sketch(beside(HOME_URL, "png")[1:], _site_card)
+        for article in site.articles:
+            yield Sketch(beside(article.url, "png")[1:], partial(_card, article.path))
 
 
 def redirects(site: Site) -> Iterator[Sketch]:
-    """The old addresses of articles (`redirect_from`), where nothing else is now."""
-    everything = (*site.articles, *site.pages)
-    taken = {output_path(article.url) for article in everything}
-    for article in everything:
-        for old in _addresses(article.extra.get("redirect_from")):
-            if output_path(old) not in taken:
-                taken.add(output_path(old))
-                yield Sketch(output_path(old), partial(_moved_page, article.path))
+    """The old addresses of articles, where nothing else is now."""
+    for old, article in old_and_new(site):
+        yield Sketch(output_path(old), partial(_redirect_page, article.path))
 
 
 KINDS: tuple[Callable[[Site], Iterator[Sketch]], ...] = (
-    *(articles, index, tags, categories, not_found, feed),
-    redirects,  # behind all others, which have the first claim on an address
+    *(articles, index, tags, categories, series, archives, search, not_found),
+    # An address that two want is that of the first: what follows gives way to all that stands above.
+    *(feed, crawling, copies, pictures, redirects),
 )
-
-
-def assets(config: Config) -> Iterator[Page]:
-    """The stylesheet and the other files of the theme, the site's own before those that ship."""
-    for path, file in _asset_files(config).items():
-        yield Page(path, file)
 
 
 def theme_claims(config: Config) -> Iterator[Claim]:
     """The files that belong to the theme, whatever the articles are (for `site.collisions`)."""
-    for url in (HOME_URL, TAGS_URL, CATEGORIES_URL, NOT_FOUND_URL):
+    for url in (HOME_URL, TAGS_URL, CATEGORIES_URL, ARCHIVES_URL, NOT_FOUND_URL):
         yield Claim(output_path(url), "", f"the theme's page {url}")
     if feeds.has_feed(config):
         yield Claim(output_path(feeds.FEED_URL), "", "the feed")
-    for path in _asset_files(config):
-        yield Claim(path, "", f"the theme's file {path}")
+    if config.search:
+        yield Claim(output_path(SEARCH_URL), "", f"the theme's page {SEARCH_URL}")
+        yield Claim(SEARCH_INDEX, "", "the index of the search")
+    for name, path in Assets.of(config).paths.items():
+        yield Claim(path, "", f"the theme's file {name}")
 
 
 def list_claims(site: Site) -> Iterator[Claim]:
     """The files that the further pages of lists want to be."""
+    for sketch in series(site):
+        if sketch.path == output_path(SERIES_URL):
+            yield Claim(sketch.path, "", f"the theme's page {SERIES_URL}")
     for kind in (index, tags, categories):
         for sketch in kind(site):
             if "page/" in sketch.path:
                 yield Claim(sketch.path, "", f"a page of a list, /{sketch.path.removesuffix('index.html')}")
 
 
-def _addresses(value: object) -> Iterator[str]:
-    """The addresses in a text or list of texts; what is none is left out."""
-    for old in value if isinstance(value, list) else [value]:
-        if isinstance(old, str) and old.strip("/ "):
-            with contextlib.suppress(ValueError):
-                yield clean_path(unquote(old.strip()))
+def _term_feed(make: TermFeed, url: str, site: SiteView, templates: jinja2.Environment) -> bytes:
+    return make(site, site.term(url))
 
 
-def _moved_page(path: str, site: SiteView, templates: jinja2.Environment) -> bytes:
-    return moved(site.config, site.article(path).url)
+def _sitemap(lists: Sequence[str], site: SiteView, templates: jinja2.Environment) -> bytes:
+    """The sitemap. The terms of `lists` are read here, so that it is made again when there are others."""
+    for terms in (site.categories, site.tags, site.series):
+        list(terms)
+    return feeds.sitemap(site, lists)
 
 
-def moved(config: Config, target: str) -> bytes:
+def _copy(path: str, kind: str, site: SiteView, templates: jinja2.Environment) -> bytes:
+    return site.copy(site.article(path), kind).encode("utf-8", errors="replace")
+
+
+def _card(path: str, site: SiteView, templates: jinja2.Environment) -> bytes:
+    article = site.article(path)
+    words = words_for(language_of(article.extra, site.config.language))
+    when = words.date(article.date.astimezone(ZoneInfo(site.config.timezone))) if article.dated else ""
+    return cards.card(site.config, article.title, " · ".join(filter(None, (site.config.author, when))))
+
+
+def _site_card(site: SiteView, templates: jinja2.Environment) -> bytes:
+    return cards.card(site.config, site.config.title, site.config.description)
+
+
+def _redirect_page(path: str, site: SiteView, templates: jinja2.Environment) -> bytes:
+    article = site.article(path)
+    return _redirect(site, templates, article.url, article.title)
+
+
+def _redirect(site: SiteView, templates: jinja2.Environment, target: str, title: str) -> bytes:
     """A page that leads to another address, of this site or not."""
-    here = "://" not in target
-    address = escape(href(config, target) if here else target)
-    canonical = escape(absolute(config, target) if here else target)
-    return (
-        f'<!DOCTYPE html>\n<html><head><meta charset="utf-8"><title>→ {address}</title>'
-        f'<link rel="canonical" href="{canonical}"><meta name="robots" content="noindex">'
-        f'<meta http-equiv="refresh" content="0; url={address}"></head>'
-        f'<body><a href="{address}">{address}</a></body></html>\n'
-    ).encode()
+    address = link(site.config, target)
+    canonical = site.config.url + address if address.startswith("/") else address
+    context = {"address": address, "canonical": canonical, "title": title}
+    return _made(site, templates, "redirect.html", context)
 
 
 def _article_page(path: str, is_page: bool, site: SiteView, templates: jinja2.Environment) -> bytes:
     article = site.article(path)
-    if target := article.extra.get("redirect_to"):
-        return moved(site.config, str(target))
+    if (target := _target(article.extra)) is not None:
+        return _redirect(site, templates, target, article.title or target)
     older, newer = site.neighbours(article)
     name = "page.html" if is_page else "post.html"
+    language = language_of(article.extra, site.config.language)
+    if language != site.config.language:
+        templates = _in_language(templates, language, site.config.timezone)
     return _made(site, templates, name, {"article": article, "older": older, "newer": newer})
+
+
+def _target(front_matter: Mapping[str, Any]) -> str | None:
+    """Where a page that has moved is now, as `redirect_to` says; None for one that is here."""
+    target = front_matter.get("redirect_to")
+    if not isinstance(target, str) or not target.strip():
+        return None
+    target = target.strip()
+    return target if is_address(target) else f"/{target.lstrip('/')}"
+
+
+def _archives_page(site: SiteView, templates: jinja2.Environment) -> bytes:
+    zone = ZoneInfo(site.config.timezone)
+    years: dict[int, list[ArticleView]] = {}
+    for article in site.articles:
+        years.setdefault(article.date.astimezone(zone).year if article.dated else 0, []).append(article)
+    return _made(site, templates, "archives.html", {"years": years})
+
+
+def _series_page(url: str, site: SiteView, templates: jinja2.Environment) -> bytes:
+    """The posts of one series, from its beginning."""
+    term = site.term(url)
+    context = {"term": term, "parts": list(term.articles)[::-1], "list_url": SERIES_URL}
+    return _made(site, templates, "series.html", context)
 
 
 def _terms(site: Site, url: str, name: str) -> Iterator[Sketch]:
     """The page that lists the terms of one kind, and the pages of each term."""
     heading = getattr(words_for(site.config.language), name)
 
-    def overview(view: SiteView, templates: jinja2.Environment) -> bytes:
-        return _made(view, templates, "terms.html", {"terms": getattr(view, name), "heading": heading})
-
     def context(term_url: str, view: SiteView) -> dict[str, object]:
         term = view.term(term_url)
         return {"list": term.articles, "term": term, "heading": heading, "list_url": url}
 
-    yield Sketch(output_path(url), overview)
+    yield Sketch(output_path(url), partial(_overview, name))
     for term in getattr(site, name):
         yield from _list(site, term.url, len(term.articles), "term.html", partial(context, term.url))
+
+
+def _overview(name: str, view: SiteView, templates: jinja2.Environment) -> bytes:
+    """The page that lists the terms of one kind."""
+    heading = getattr(words_for(view.config.language), name)
+    return _made(view, templates, "terms.html", {"terms": getattr(view, name), "heading": heading})
 
 
 def _list(
@@ -306,7 +430,8 @@ def _made(site: SiteView, templates: jinja2.Environment, name: str, context: Map
         raise
     except Exception as error:
         raise SiteError(_template_problem(site.config, name, error)) from error
-    return text.encode("utf-8", errors="replace")
+    needed = [load for article in site.shown() for load in article.loads]
+    return with_policy(text, site.config, needed).encode("utf-8", errors="replace")
 
 
 def _template_problem(config: Config, name: str, error: Exception) -> Problem:
@@ -332,22 +457,28 @@ def _template_problem(config: Config, name: str, error: Exception) -> Problem:
     return Problem("error", shown.as_posix(), line, "template", message)
 
 
-def _asset_files(config: Config) -> dict[str, Path]:
-    """Path in the output folder -> the file whose bytes belong there, sorted."""
-    files = {}
-    for folder in (theme_folder(), config.templates):
-        for file in (folder / ASSETS).rglob("*"):
-            path = file.relative_to(folder)
-            if file.is_file() and not any(part.startswith(".") for part in path.parts):
-                files[path.as_posix()] = file
-    return dict(sorted(files.items()))
+@jinja2.pass_context
+def _metadata(context: jinja2.runtime.Context) -> Metadata:
+    """What this page says of itself to programs."""
+    values = (context.get("article"), context.get("term"), context.get("heading") or "")
+    return metadata(context["site"], context["language"], *values)
 
 
-def _date(when: datetime, form: str, words: Words) -> str:
-    return when.isoformat(timespec="seconds") if form == "iso" else words.date(when)
+def _asset(config: Config, assets: Assets, name: str) -> str:
+    """The address of an asset."""
+    if name not in assets.paths:
+        raise jinja2.TemplateRuntimeError(f"there is no file `{name}` below assets/")
+    return href(config, f"/{assets.paths[name]}")
 
 
-def _facts(facts: Mapping[str, str], words: Words) -> tuple[str, ...]:
+def _date(words: Words, zone: ZoneInfo, when: datetime, form: str = "human") -> str:
+    when = when.astimezone(zone)
+    if form == "iso":
+        return when.isoformat(timespec="seconds")
+    return words.day(when) if form == "day" else words.date(when)
+
+
+def _facts(words: Words, facts: Mapping[str, str]) -> tuple[str, ...]:
     """`torch 2.13.0`, `Python 3.11`, `CPU`, `seed 0`: the facts of a session for people, known ones first."""
     shown = {
         "torch": "torch {}",

@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
+import re
 import stat
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from html import unescape
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 from zoneinfo import ZoneInfo
@@ -103,6 +105,10 @@ def parse_post(text: str, path: str, config: Config, page: bool) -> tuple[Post, 
     else:
         front_matter, body_line, problems = parse_front_matter(text, path, zone)
         liquid = ""
+        page = page or front_matter.page
+        if not front_matter.title and config.dialect == "commonmark":
+            title, body_line = _title_above(text, body_line)
+            front_matter = dataclasses.replace(front_matter, title=title)
     options = {**_folder_options(path, config), **front_matter.execute}
     execute = dataclasses.replace(config.execute, **options)
     kramdown = config.jekyll is not None or config.dialect == "kramdown"
@@ -116,6 +122,21 @@ def parse_post(text: str, path: str, config: Config, page: bool) -> tuple[Post, 
         path, text, front_matter, body_line, cells, execute, page, liquid, kramdown, config.join_lines
     )
     return post, problems + complaints
+
+
+_TITLE = re.compile(r" {0,3}#[ \t]+(.+?)(?:[ \t]+#+)?[ \t]*")
+
+
+def _title_above(text: str, body_line: int) -> tuple[str, int]:
+    """The text of the heading `# ...` that a body begins with, or "", and the line where the rest begins."""
+    from builder.dialect import body_of, inline_html
+
+    for number, line in enumerate(body_of(text, body_line).split("\n"), body_line):
+        if line.strip():
+            if found := _TITLE.fullmatch(line):
+                return unescape(re.sub(r"<[^>]*>", "", inline_html(found[1]))).strip(), number + 1
+            break
+    return "", body_line
 
 
 def code_digest(cell: Cell) -> str:
@@ -189,14 +210,20 @@ def _walk(folder: str, prefix: str, config: Config) -> Iterator[Source | Problem
     except OSError as error:
         yield _problem(prefix.rstrip("/"), f"the folder cannot be read: {error.strerror}")
         return
-    pages = f"{_site_path(config.content, config)}/{PAGES}/"
+    whole = config.content == config.root
+    pages = f"{PAGES}/" if whole else f"{_site_path(config.content, config)}/{PAGES}/"
     for entry in entries:
         name = entry.name
         shown = f"{prefix}{name}"
         if config.jekyll:
             if jekyll_files.is_skipped(shown, entry.is_dir(), config):
                 continue
-        elif name.startswith(".") or name.endswith("~") or name == _CACHES:
+        elif (
+            name.startswith(".")
+            or name.endswith("~")
+            or name == _CACHES
+            or (whole and _is_ours(entry, config))
+        ):
             continue
         if complaint := _name_complaint(name):
             printable = shown.encode(errors="backslashreplace").decode()
@@ -216,6 +243,12 @@ def _walk(folder: str, prefix: str, config: Config) -> Iterator[Source | Problem
             identity = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
             page = _is_page(path, config) if config.jekyll else path.startswith(pages)
             yield Source(path, Path(entry.path), identity, page)
+
+
+def _is_ours(entry: os.DirEntry[str], config: Config) -> bool:
+    """Is it Fencepost's own, in a site whose whole folder is its content?"""
+    path = Path(entry.path).relative_to(config.root).as_posix()
+    return jekyll_files.is_ours(path, entry.is_dir(follow_symlinks=False), config)
 
 
 def _is_page(path: str, config: Config) -> bool:

@@ -10,26 +10,27 @@ Nothing here looks at another post: links into the site stand as marks in the HT
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+# What reads Markdown and renders it is imported where it is used: most builds have nothing to prepare, or
+# do it in another process while this one goes on (see workers.Ahead).
 from builder.bodies import Bodies
-from builder.check import is_verified
 from builder.execute.cache import Cache, site_cache
 from builder.execute.freeze import Freeze
 from builder.execute.keys import Input, cell_keys
-from builder.execute.outcome import is_unavailable
-from builder.execute.record import figures_of
-from builder.execute.run import has_cells_to_run, is_repeatable
-from builder.failures import cell_problems
-from builder.markdown import render
+from builder.images import Images
 from builder.model import Article, Config, Part, Post, Problem, Run
 from builder.posts import Identity, Source, post_date, post_title, post_url, read_post
 from builder.site import LINK
-from builder.splice import shown
-from builder.urls import date_in_name, href, leads_out
+from builder.urls import absolute, date_in_name, href, leads_out
+from builder.words import language_of
+
+if TYPE_CHECKING:
+    from builder.copies import Shown
 
 FIGURES_URL = "/figures/"
 NO_RUN = Run(())
@@ -56,6 +57,7 @@ class Prepared:
     cells: int = 0
     cached: int = 0  # cells whose outputs are known
     inputs: tuple[tuple[str, str, str], ...] | None = ()
+    findable: tuple[str, str] | None = None  # its text and its terms among the bodies; None: not searched
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,22 +80,27 @@ class Workshop:
     frozen: bool
     now: datetime
     changed_since: int  # ns: a file that changed after this may change again and look the same
+    images: Images
 
     @classmethod
     def of(cls, config: Config, *, frozen: bool) -> Workshop:
         """Return the workshop of a site."""
+        cache = site_cache(config)
         return cls(
             config,
-            site_cache(config),
+            cache,
             Freeze(config),
             Bodies(config),
             frozen,
             datetime.now(ZoneInfo(config.timezone)),
             time.time_ns() - 50_000_000,
+            Images(config, cache),
         )
 
     def prepare(self, source: Source) -> Prepared | Stale:
         """Read one file and prepare it, as far as that can be done without running its cells."""
+        from builder.execute.run import has_cells_to_run
+
         post, problems = read_post(source, self.config)
         if post is None:
             return Prepared(source.path, self._sure(source), None, problems=problems)
@@ -118,6 +125,9 @@ class Workshop:
 
     def finish(self, stale: Stale, run: Run) -> Prepared:
         """Prepare a post whose cells have been run."""
+        from builder.execute.outcome import is_unavailable
+        from builder.execute.run import is_repeatable
+
         lasts = is_repeatable(run) and not is_unavailable(run)
         inputs = self.cache.inputs(cell_keys(stale.post)[-1]) if lasts else None
         return self._render(stale.source, stale.post, run, stale.problems, inputs)
@@ -145,6 +155,13 @@ class Workshop:
         inputs: tuple[Input, ...] | None,
     ) -> Prepared:
         """Splice the outputs into the post, render it, and put its HTML on disk."""
+        from builder.check import is_verified
+        from builder.execute.record import figures_of
+        from builder.failures import cell_problems
+        from builder.markdown import render
+        from builder.media import PostMedia
+        from builder.policy import loads
+
         config, front_matter = self.config, post.front_matter
         date = post_date(post, config)
         try:
@@ -160,8 +177,15 @@ class Workshop:
             links.append((address, line))
             return LINK.format(len(links) - 1)
 
+        under = self._shown(post, run)
+        media = PostMedia(post, url, config, self.images, self.cache)
         rendered = render(
-            post, self._shown(post, run), resolve, lambda name: href(config, FIGURES_URL + name)
+            post,
+            under,
+            resolve,
+            lambda name: href(config, FIGURES_URL + name),
+            language_of(front_matter.extra, config.language),
+            media.media(),
         )
         article = Article(
             path=post.path,
@@ -182,24 +206,81 @@ class Workshop:
             description=front_matter.description,
             facts={**run.facts, "verified": "yes"} if is_verified(post, run) else run.facts,
             extra=front_matter.extra,
+            loads=loads(rendered.html),
+            **self._copies(post, under, links, run.facts.get("python", "")),
         )
-        found = (*problems, *(cell_problems(post, run) if run.outputs else ()), *rendered.problems)
-        values = None if inputs is None else tuple((k, n, self.cache.values.of(k, n)) for k, n in inputs)
+        cells = cell_problems(post, run) if run.outputs else ()
+        found = (*problems, *cells, *rendered.problems, *media.problems)
+        read = None if inputs is None or not media.lasts else (*inputs, *media.inputs)
+        values = None if read is None else tuple((k, n, self.cache.values.of(k, n)) for k, n in read)
         return Prepared(
             source.path,
             self._sure(source),
             article,
             problems=found,
             links=tuple(links),
-            figures=tuple(figures_of(run)),
+            figures=tuple(dict.fromkeys((*figures_of(run), *media.files))),
             cells=len(post.cells),
             cached=len(run.outputs),
             inputs=values,
+            findable=self._findable(article, rendered.html),
         )
 
+    def _findable(self, article: Article, html: str) -> tuple[str, str] | None:
+        """Keep what the search finds of an article, unless it is not to be found."""
+        if not self.config.search or article.extra.get("search") is False or article.extra.get("redirect_to"):
+            return None
+        from builder.terms import findable
+
+        found = findable(article.title, article.tags, html)
+        return self.bodies.store(found.text), self.bodies.store(found.terms)
+
+    def _copies(
+        self, post: Post, under: Shown, links: Sequence[tuple[str, int]], python: str
+    ) -> dict[str, str]:
+        """Keep the copies of a post: its Markdown and, where it has cells, its notebook and its script."""
+        from builder.copies import linked_lines, markdown_copy, pieces
+        from builder.notebooks import notebook, script
+        from builder.splice import expected_error, may_raise
+
+        title, lines = post_title(post), linked_lines(post, links)
+        text = markdown_copy(
+            title, post, under, lines, lambda name: absolute(self.config, FIGURES_URL + name)
+        )
+        names = {"markdown": self.bodies.store(text)}
+        if post.cells:
+            raising = frozenset(
+                cell.number for cell in post.cells if may_raise(cell, post.execute) or expected_error(cell)
+            )
+            parts = tuple(pieces(post, under, lines))
+            names["notebook"] = self.bodies.store(notebook(title, parts, python, raising, self._blob))
+            names["script"] = self.bodies.store(script(title, parts))
+        return names
+
+    def _blob(self, name: str) -> bytes | None:
+        return self.cache.blob(name) or self.freeze.blob(name)
+
     def _shown(self, post: Post, run: Run) -> Mapping[int, tuple[Part, ...] | None]:
+        from builder.splice import shown
+
         outputs = zip(post.cells, run.outputs, strict=False)
         return {cell.number: shown(cell, output, post.execute) for cell, output in outputs}
 
     def _sure(self, source: Source) -> Identity | None:
         return source.identity if max(source.identity[1:3]) < self.changed_since else None
+
+
+def ready(
+    config: Config, *, frozen: bool
+) -> Callable[[Sequence[Source]], tuple[list[Prepared | Stale], set[str]]]:
+    """Import and make all that preparing needs; return what prepares sources, and names damaged files."""
+    import builder.check
+    import builder.execute.run
+    import builder.front_matter
+    import builder.notebooks
+    import builder.terms  # noqa: F401
+    from builder.dialect import parse
+
+    parse("")
+    workshop = Workshop.of(config, frozen=frozen)
+    return lambda sources: ([workshop.prepare(source) for source in sources], workshop.cache.damaged)

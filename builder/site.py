@@ -7,6 +7,7 @@ index made once.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import unicodedata
 from collections import Counter
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from html import escape
 
+from builder.kinship import Kinship
 from builder.model import Article, Config, Problem, Term
 from builder.urls import output_path
 
@@ -40,7 +42,7 @@ class Site:
 
     articles    the posts, newest first, posts of one moment by path
     pages       the articles outside lists and feeds, by title
-    tags, categories    by name; a page (an article outside lists) is under none of them
+    tags, categories, series    by name; a page (an article outside lists) is under none of them
     addresses   path of an article -> where its links into the site lead, in their order
     """
 
@@ -49,13 +51,17 @@ class Site:
     pages: tuple[Article, ...]
     tags: tuple[Term, ...]
     categories: tuple[Term, ...]
+    series: tuple[Term, ...]
     addresses: Mapping[str, tuple[str, ...]]
     _read: Callable[[str], str] = field(repr=False, compare=False)  # the name of a body -> its HTML
     _paths: Mapping[str, Article] = field(repr=False, compare=False)
     _terms: Mapping[str, Term] = field(repr=False, compare=False)  # by URL
+    _translations: Mapping[str, tuple[Article, ...]] = field(repr=False, compare=False)
     _place: Mapping[str, int] = field(repr=False, compare=False)  # path -> index in articles
     _tag: Mapping[str, Term] = field(repr=False, compare=False)  # term_key -> Term
     _category: Mapping[str, Term] = field(repr=False, compare=False)
+    _series: Mapping[str, Term] = field(repr=False, compare=False)
+    _kinship: Kinship = field(repr=False, compare=False)
 
     @classmethod
     def of(
@@ -75,19 +81,24 @@ class Site:
         pages = sorted((article for article in everything if article.page), key=lambda page: fold(page.title))
         tags = _terms("/tags/", ((article, article.tags) for article in posts))
         categories = _terms("/categories/", ((article, article.categories) for article in posts))
+        series = _terms("/series/", ((article, _series_names(article)) for article in posts))
         return cls(
             config=config,
             articles=tuple(posts),
             pages=tuple(pages),
             tags=tuple(tags.values()),
             categories=tuple(categories.values()),
+            series=tuple(series.values()),
             addresses=addresses or {},
             _read=read,
             _paths={article.path: article for article in everything},
-            _terms={term.url: term for term in (*tags.values(), *categories.values())},
+            _terms={term.url: term for term in (*tags.values(), *categories.values(), *series.values())},
+            _translations=_translations(everything),
             _place={article.path: place for place, article in enumerate(posts)},
             _tag=tags,
             _category=categories,
+            _series=series,
+            _kinship=Kinship(posts),
         )
 
     def html(self, article: Article) -> str:
@@ -96,6 +107,19 @@ class Site:
         for number, address in enumerate(self.addresses.get(article.path, ())):
             text = text.replace(LINK.format(number), escape(address))
         return text
+
+    def copy(self, article: Article, kind: str) -> str:
+        """The `markdown`, `notebook` or `script` of an article, with absolute links into the site; "" for none."""
+        name = getattr(article, kind)
+        text = self._read(name) if name else ""
+        for number, address in enumerate(self.addresses.get(article.path, ())):
+            leads = f"{self.config.url}{address}" if address.startswith("/") else address
+            text = text.replace(LINK.format(number), json.dumps(leads)[1:-1] if kind == "notebook" else leads)
+        return text
+
+    def translations(self, article: Article) -> tuple[Article, ...]:
+        """The articles that say the same in other languages, and this one: those of its `translation_key`."""
+        return self._translations.get(translation_key(article), ())
 
     def find(self, path: str) -> Article | None:
         """The article made of the file `path`, if there is one."""
@@ -131,11 +155,23 @@ class Site:
         """The categories of a post in its author's order, each once."""
         return _look_up(self._category, article.categories)
 
+    def series_of(self, article: Article) -> tuple[Term, ...]:
+        """The series that a post is a part of; at most one."""
+        return _look_up(self._series, _series_names(article))
+
+    def related(self, article: Article) -> tuple[Article, ...]:
+        """The posts that are nearest to a post by tags and words of the title; none of its own series."""
+        place = self._place.get(article.path)
+        if place is None:
+            return ()
+        series = self.series_of(article)
+        return self._kinship.nearest(place, {other.path for term in series for other in term.articles})
+
     def claims(self) -> Iterator[Claim]:
         """The files that the articles and the terms want to be."""
         for article in (*self.articles, *self.pages):
             yield Claim(output_path(article.url), article.path, article.path)
-        for word, terms in (("tag", self.tags), ("category", self.categories)):
+        for word, terms in (("tag", self.tags), ("category", self.categories), ("series", self.series)):
             for term in terms:
                 source = term.articles[-1].path
                 yield Claim(output_path(term.url), source, f"the {word} `{term.name}`")
@@ -197,6 +233,27 @@ def _terms(folder: str, uses: Iterable[tuple[Article, tuple[str, ...]]]) -> dict
         )
         for key in sorted(members)
     }
+
+
+def _series_names(article: Article) -> tuple[str, ...]:
+    """What `series:` in the front matter of a post says: one name, also where it is a list."""
+    value = article.extra.get("series")
+    first = value[0] if isinstance(value, list) and value else value
+    return (first,) if isinstance(first, str) else ()
+
+
+def translation_key(article: Article) -> str:
+    """What an article and its translations have in common, as its front matter says; "" for nothing."""
+    key = article.extra.get("translation_key")
+    return str(key) if isinstance(key, str | int) and not isinstance(key, bool) else ""
+
+
+def _translations(articles: Iterable[Article]) -> dict[str, tuple[Article, ...]]:
+    found: dict[str, list[Article]] = {}
+    for article in articles:
+        if key := translation_key(article):
+            found.setdefault(key, []).append(article)
+    return {key: tuple(members) for key, members in found.items() if len(members) > 1}
 
 
 def _look_up(terms: Mapping[str, Term], names: tuple[str, ...]) -> tuple[Term, ...]:

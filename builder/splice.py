@@ -90,13 +90,22 @@ def with_marks(authored: str, parts: tuple[Part, ...]) -> tuple[Part, ...]:
     if not printed:
         return parts
     texts: dict[int, list[str]] = {}
+    marks: dict[int, set[int]] = {}
     shades: dict[int, list[str]] = {}
     for line, index in merge(authored.removesuffix("\n").split("\n") if authored else [], printed):
-        texts.setdefault(owner[index], []).append(line)
+        above = texts.setdefault(owner[index], [])
+        if line != printed[index] and line.strip():
+            marks.setdefault(owner[index], set()).add(len(above))
+        above.append(line)
         shade = coloured[index] if line == printed[index] else ""
         shades.setdefault(owner[index], []).append(shade or line)
     return tuple(
-        Text(_joined(texts[n]), part.value, _joined(shades[n]) if part.coloured else "")
+        Text(
+            _joined(texts[n]),
+            part.value,
+            _joined(shades[n]) if part.coloured else "",
+            frozenset(marks.get(n, ())),
+        )
         if isinstance(part, Text)
         else part
         for n, part in enumerate(parts)

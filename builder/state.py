@@ -71,10 +71,13 @@ def remember(
     until: float,
     inputs: Iterable[str],
     manifest: str,
+    config: str,
+    told: Iterable[Sequence[object]],
 ) -> None:
     """Keep at `path` what a build said that began, at `began` in ns, with `before`.
 
     It holds until a time, and as long as the files `inputs`, which cells read, and those of the `manifest` stay.
+    `config` is a digest of its options and `told` the fields of its problems and notes: a publish asks for them.
     """
     read = {file: _identity(file) for file in inputs}
     every = [*before["files"].values(), *filter(None, read.values())]
@@ -88,11 +91,34 @@ def remember(
         "inputs": read,
         "until": min(until, 1e18),
         "manifest": manifest,
+        "written": _identity(manifest),
+        "config": config,
+        "told": list(told),
         "said": said,
     }
     with open(f"{path}.new", "w", encoding="utf-8") as file:
         file.write(json.dumps(stored, ensure_ascii=False))
     os.replace(f"{path}.new", path)
+
+
+def last_build(root: str) -> dict[str, Any] | None:
+    """Return what is kept of the last build of a site; None if that is nothing."""
+    stored = _stored(os.path.join(root, ".fencepost", "state.json"))
+    return stored if stored.keys() >= {"before", "inputs", "manifest", "written", "config", "told"} else None
+
+
+def changes(built: Mapping[str, Any]) -> Iterator[str]:
+    """What has changed since a build: paths of its sources, a date that has come, the output folder."""
+    root, folders, output = built["before"]["of"]
+    before, now = built["before"]["files"], snapshot(root, folders, output, ())["files"]
+    inputs = {path: _identity(path) for path in built["inputs"]}
+    for path in sorted({*before, *now, *inputs}):
+        if before.get(path) != now.get(path) or inputs.get(path) != built["inputs"].get(path):
+            yield os.path.relpath(path, root)
+    if 0 < built["until"] <= time.time():
+        yield "the date of a post has come"
+    if _identity(built["manifest"]) != built["written"] or not _is_whole(output, built["manifest"]):
+        yield os.path.relpath(output, root)
 
 
 def _asked(arguments: Sequence[str]) -> list[str]:

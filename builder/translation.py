@@ -30,7 +30,29 @@ _MESSAGES: Final = (
     ),
     (r"cell (\d+) wrote to standard error", r"\1번 셀이 표준 오류에 쓴 내용"),
     (r"not proven: cells? ([\d, ]+): (.*)", r"검증되지 않음: \1번 셀: \2"),
+    (
+        r"the page runs (.*): its policy allows just this",
+        r"페이지가 \1을(를) 실행합니다: 정책이 이것만 허용합니다",
+    ),
+    (r"the page cannot run (.*)", r"페이지가 \1을(를) 실행할 수 없습니다"),
+    (
+        r"its old address (.*) leads nowhere: (.*) is there",
+        r"옛 주소 \1은(는) 쓸 수 없습니다: \2이(가) 거기 있습니다",
+    ),
+    (r"leads to nothing: (.*)", r"링크가 가리키는 곳이 없습니다: \1"),
+    (r"leads to no place in its page: (.*)", r"페이지 안에 그런 자리가 없습니다: \1"),
+    (r"shows no picture: (.*)", r"그림이 없습니다: \1"),
+    (r"there is no site to publish", r"게시할 사이트가 없습니다"),
     (r"links to nothing: (.*)", r"링크가 가리키는 곳이 없습니다: \1"),
+    (r"a formula is shown as TeX: (.*)", r"수식을 TeX 그대로 보여 줍니다: \1"),
+    (r"a diagram is shown as its source: (.*)", r"다이어그램을 원문 그대로 보여 줍니다: \1"),
+    (r"a diagram is shown as its source", r"다이어그램을 원문 그대로 보여 줍니다"),
+    (r"the picture (.*) is damaged: (.*)", r"그림 \1이(가) 손상되었습니다: \2"),
+    (
+        r"the picture (.*) says where it was taken, and is published as it is",
+        r"그림 \1에 촬영 위치가 들어 있고, 그대로 게시됩니다",
+    ),
+    (r"this `:::` is never closed, and is shown as text", r"이 `:::`는 닫히지 않아 글자로 보여 줍니다"),
     (r"left out: a draft \(show it with --drafts\)", r"제외: 초안입니다 (--drafts로 보임)"),
     (
         r"left out: (.*), is in the future \(show it with --future\)",
@@ -62,6 +84,7 @@ _MESSAGES: Final = (
 _HINTS: Final = (
     (r"write (.*)", r"\1처럼 쓰세요"),
     (r"did you mean (.*)\?", r"혹시 \1?"),
+    (r"run `fencepost build` first", r"먼저 `fencepost build`를 실행하세요"),
     (r"remove one of them", r"하나를 지우세요"),
     (r"add a closing .*", r"닫는 줄을 넣으세요"),
     (r"give one of them another name or permalink", r"하나의 이름이나 permalink를 바꾸세요"),

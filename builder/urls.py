@@ -43,6 +43,7 @@ _DATED_NAME = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})-(.+)", re.DOTALL)
 _MARKDOWN_SUFFIX = re.compile(r"\.(?:md|markdown)\Z", re.IGNORECASE)
 _FILE_SUFFIX = re.compile(r"\.(?:html?|xml|json|txt)\Z")  # of pages that are no folder: the feed, a 404 page
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_OUTWARD = re.compile(r"https?://[^\s/]|mailto:[^\s@]+@", re.IGNORECASE)
 _PATH_CHARACTERS = "/~!$&'()*+,;=:@"  # RFC 3986: what a path may hold as it is
 
 _LONGEST_SEGMENT = 255  # bytes of one file name on every common file system
@@ -173,13 +174,13 @@ def _placeholder_values(front_matter: FrontMatter, path: str, date: datetime) ->
     return {
         "categories": "/".join(category.lower() for category in front_matter.categories),
         "title": title,
-        "slug": _slugify(title),
+        "slug": slugify(title),
         "output_ext": ".html",
         **{name: part(date) for name, part in _DATE_PARTS.items()},
     }
 
 
-def _slugify(title: str) -> str:
+def slugify(title: str) -> str:
     """Lower case, and a single hyphen for every run of what is neither letter, mark nor digit."""
     kept = [
         character if unicodedata.category(character)[0] in "LM" or character.isdecimal() else " "
@@ -199,6 +200,20 @@ def href(config: Config, url: str) -> str:
 def absolute(config: Config, url: str) -> str:
     """`url` with scheme and host, for feeds and metadata; only its path if the site has no `url`."""
     return config.url + href(config, url)
+
+
+def is_address(text: str) -> bool:
+    """May this be linked: an address of this site (`/about/`), of another one, or of mail?"""
+    here = text.startswith("/") and not text.startswith(("//", "/\\"))
+    return here or _OUTWARD.match(text) is not None
+
+
+def link(config: Config, address: str) -> str:
+    """An address of the configuration for an `href`."""
+    if _OUTWARD.match(address):
+        return address
+    path, suffix = _split(address)
+    return href(config, path) + suffix
 
 
 def leads_out(link: str) -> bool:

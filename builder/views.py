@@ -110,10 +110,11 @@ class ViewOf(Sequence[Any]):
 class SiteView:
     """The site as one page sees it."""
 
-    def __init__(self, site: Site, reads: Reads) -> None:
+    def __init__(self, site: Site, reads: Reads, url: str = "") -> None:
         self._site = site
         self._reads = reads
         self.config: Config = site.config
+        self.url = url  # of the page itself; "": of none that can be linked to
 
     @property
     def articles(self) -> ViewOf:
@@ -131,6 +132,10 @@ class SiteView:
     def categories(self) -> ViewOf:
         return self._view("categories")
 
+    @property
+    def series(self) -> ViewOf:
+        return self._view("series")
+
     def article(self, path: str) -> ArticleView:
         """The article made of the file `path`."""
         return ArticleView(self._site.at(path), self._site, self._reads)
@@ -141,7 +146,11 @@ class SiteView:
 
     def noting(self, reads: Reads) -> SiteView:
         """The same site, for what is read apart."""
-        return SiteView(self._site, reads)
+        return SiteView(self._site, reads, self.url)
+
+    def at(self, url: str) -> SiteView:
+        """The same site, for the page at this address."""
+        return SiteView(self._site, self._reads, url)
 
     def note(self, reads: Reads) -> None:
         """Take what was read apart for read here, too."""
@@ -171,6 +180,31 @@ class SiteView:
         terms = self._noted("categories_of", article, self._site.categories_of)
         return [TermView(term, self._site, self._reads) for term in terms]
 
+    def series_of(self, article: ArticleView) -> list[TermView]:
+        """The series that a post is a part of; at most one."""
+        terms = self._noted("series_of", article, self._site.series_of)
+        return [TermView(term, self._site, self._reads) for term in terms]
+
+    def related(self, article: ArticleView) -> list[ArticleView]:
+        """The posts that are nearest to a post."""
+        found = self._noted("related", article, self._site.related)
+        return [ArticleView(other, self._site, self._reads) for other in found]
+
+    def copy(self, article: ArticleView, kind: str) -> str:
+        """The `markdown`, `notebook` or `script` of an article; "" for none."""
+        article._names.update((kind, "html"))  # whose links lead where those of the copy lead
+        return self._site.copy(article._article, kind)
+
+    def translations(self, article: ArticleView) -> list[ArticleView]:
+        """The articles that say the same in other languages, and this one; none where it has no translation."""
+        found = self._noted("translations", article, self._site.translations)
+        return [ArticleView(other, self._site, self._reads) for other in found]
+
+    def shown(self) -> list[ArticleView]:
+        """The articles whose HTML this page has read so far."""
+        paths = [path for path, names in self._reads.articles.items() if "html" in names]
+        return [self.article(path) for path in paths]
+
     def _view(self, name: str) -> ViewOf:
         return ViewOf(("site", name), getattr(self._site, name), self._site, self._reads)
 
@@ -189,7 +223,7 @@ def view(member: Article | Term, site: Site, reads: Reads) -> ArticleView | Term
 def value_of(site: Site, key: Key) -> Any:
     """Return what a page reads under a key that is no attribute of an article; None if there is none."""
     kind, name, *rest = key
-    if kind in ("neighbours", "tags_of", "categories_of"):
+    if kind in ("neighbours", "tags_of", "categories_of", "series_of", "related", "translations"):
         article = site.find(name)
         if article is None:
             return None

@@ -91,6 +91,14 @@ def test_random_outputs_of_an_authored_post_stay_unless_asked_for(make_site: Mak
     assert accept(site, named=True) == 1
 
 
+def test_what_the_author_left_out_stays_left_out(make_site: MakeSite) -> None:
+    cut = "```python\nfor n in range(9):\n    print(n)\n```\n```\n0\n...\n8\n```\n"
+    site = make_site({"content/a.md": cut})
+    assert accept(site, named=True) == 0
+    site.write({"content/a.md": cut.replace("\n8\n", "\n7\n")})
+    assert accept(site) == 1
+
+
 def test_a_file_that_changed_since_it_was_read_is_refused(make_site: MakeSite) -> None:
     site = make_site({"content/a.md": WRONG, "content/b.md": WRONG})
     config = site.config()

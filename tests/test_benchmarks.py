@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+PREVIEW = "--posts 12 --runs 2 --saves 3 --pause 0.1 --idle 0.5 --slow 0.2 --no-browser"
 SMALL = [
+    ("benchmarks.preview", *PREVIEW.split()),
     ("benchmarks.execution", "--copies", "2", "--runs", "1"),
     ("benchmarks.sites", "--posts", "60", "--runs", "1"),
     ("benchmarks.sites", "--posts", "60", "--runs", "1", "--unique", "--no-code"),
+    ("benchmarks.publishing", "--pages", "20", "--kills", "2", "folder", "git"),
 ]
 
 

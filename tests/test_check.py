@@ -7,7 +7,7 @@ import json
 import pytest
 
 from builder.check import check, counts
-from builder.model import Finding
+from builder.model import Finding, SiteError
 from tests.conftest import MakeSite, TestSite
 
 SEED = "content/posts/2023-03-06-pytorch-grammar-4.md"
@@ -152,3 +152,18 @@ def test_another_interpreter_is_asked_what_would_change(make_site: MakeSite) -> 
     done = site.command("check", "--python", str(site.root / "other"), "--json")
     assert json.loads(done.out)["kinds"] == {"exact": 2}
     assert site.command("check", "--python", "no-such-python").status == 2
+
+
+def test_a_path_in_another_site_names_that_site(make_site: MakeSite) -> None:
+    files = {"content/a.md": "A", "docs/fencepost.toml": "", "docs/content/b.md": "B", "other/c.md": "C"}
+    site = make_site(files)
+    for path, hint in (
+        ("docs/content/b.md", "it lies in another site: --site docs"),
+        ("docs", "it lies in another site: --site docs"),
+        ("other/c.md", ""),
+        ("/elsewhere", ""),
+    ):
+        with pytest.raises(SiteError) as told:
+            check(site.config(), [site.root / path], 1)
+        (problem,) = told.value.problems
+        assert (problem.message, problem.hint) == ("no post of this site", hint)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from builder.config import check_option, option_from_text, option_types, read_config
-from builder.model import Config, ExecuteConfig, Problem, SiteError
+from builder.model import Config, ExecuteConfig, Link, Problem, Profile, SiteError
 
 
 @pytest.fixture
@@ -326,3 +326,36 @@ def test_importing_it_is_cheap() -> None:
     code = f"import sys, builder.config; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_menu_and_author(site: Path) -> None:
+    (site / "fencepost.toml").write_text(
+        'navigation = [{title = " About ", url = "/about/"}, {title = "Code", url = "https://git.example/x"}]\n'
+        '[profile]\nbio = "b"\navatar = "/me.jpg"\nlinks = [{title = "Mail", url = "mailto:a@example.org"}]\n',
+        "utf-8",
+    )
+    config = read_config(site)
+    assert config.navigation == (Link("About", "/about/"), Link("Code", "https://git.example/x"))
+    assert config.profile == Profile("b", "/me.jpg", "", (Link("Mail", "mailto:a@example.org"),))
+
+
+@pytest.mark.parametrize(
+    ("toml", "line", "message"),
+    [
+        ('navigation = "x"', 1, "`navigation` must be a list of tables"),
+        ('navigation = [{title = "x"}]', 1, "`navigation` must have tables like"),
+        ('navigation = [{title = " ", url = "/"}]', 1, "`navigation` must have tables like"),
+        ('navigation = [{title = "x", url = "javascript:alert(1)"}]', 1, "`navigation` must be an address"),
+        ('navigation = [{title = "x", url = "//evil.example"}]', 1, "`navigation` must be an address"),
+        ("profile = 3", 1, "`profile` must be a table"),
+        ('\n[profile]\navatar = "data:image/png,x"', 3, "`avatar` must be an address"),
+        ("[profile]\nbio = 3", 2, "`bio` must be text"),
+        ('[profile]\nboi = "x"', 2, "no option is called `profile.boi`"),
+        ("style = 3", 1, "`style` must be a table"),
+        ("[style]\nx = 3", 2, "no variable of the style is called `x`"),
+    ],
+)
+def test_what_is_wrong_with_menu_author_and_style(site: Path, toml: str, line: int, message: str) -> None:
+    [problem] = problems_of(site, toml)
+    assert (problem.line, problem.path) == (line, "fencepost.toml")
+    assert message in problem.message

@@ -287,6 +287,9 @@ def test_row_41_a_figure_that_the_cache_has_lost_is_drawn_again(make_site: MakeS
         damage()
         (site.root / ".fencepost" / "state.json").unlink(missing_ok=True)
         assert site.command("build").status == 0
+        assert site.output() == whole  # which has the figure still
+        shutil.rmtree(site.root / "output")
+        assert site.command("build").status == 0
         assert site.output() == whole
         assert blob.stat().st_size > 0
 

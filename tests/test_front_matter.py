@@ -465,3 +465,26 @@ def test_whatever_is_written_there_are_only_problems_in_the_file(block: str) -> 
     assert 1 <= body_line <= lines + 1
     assert all(1 <= problem.line <= lines for problem in problems)
     assert all(2 <= line <= lines for line in front_matter.lines.values())
+
+
+@pytest.mark.parametrize(
+    ("block", "message"),
+    [
+        ("lang: no", "`lang` is not a language: false"),
+        ("lang: 한국어", "`lang` is not a language"),
+        ("lang: [ko]", "`lang` is not a language"),
+        ("series: 3", "`series` is not a name: 3"),
+        ("series: {a: b}", "`series` is not a name"),
+    ],
+)
+def test_what_the_theme_reads_is_looked_at(block: str, message: str) -> None:
+    _, problems = read(f"title: x\n{block}")
+    assert [(p.level, p.line) for p in problems] == [("warning", 3)]
+    assert message in problems[0].message
+
+
+@pytest.mark.parametrize(
+    "block", ["lang: ko", "lang: en-US", "series: 파이토치", "series: [a, b]", "series:"]
+)
+def test_and_good_values_are_not_told_of(block: str) -> None:
+    assert read(f"title: x\n{block}")[1] == []

@@ -16,7 +16,8 @@ from pygments.lexers import get_lexer_by_name
 
 from builder import dialect
 from builder import highlight as module
-from builder.highlight import escape, highlight
+from builder.fences import parse_info
+from builder.highlight import Look, escape, highlight, in_lines, look_of
 
 
 def text_of(markup: str) -> str:
@@ -101,3 +102,64 @@ def test_a_bad_lexer_costs_the_colours_only(fault: str, monkeypatch: pytest.Monk
 
 def test_a_lexer_is_made_once() -> None:
     assert module._lexer("python") is module._lexer("python")
+
+
+# --- how a block looks besides its colours ----------------------------------------------------
+
+
+def look(info: str, lines: int = 9) -> tuple[Look, tuple[str, ...]]:
+    options = parse_info(info)
+    return look_of(options.options, options.braced, lines)
+
+
+@pytest.mark.parametrize(
+    ("info", "wanted"),
+    [
+        ("python", Look()),
+        ("python linenos", Look()),  # of another tool: a word without a value
+        ("python {linenos=true}", Look(numbered=True)),
+        ("python linenos=true", Look(numbered=True)),
+        ("python {linenos=false}", Look()),
+        ('python title="train.py"', Look(title="train.py")),
+        ('python {title=" a b "}', Look(title="a b")),
+        ('python {hl_lines="2 4-5"}', Look(marked=frozenset({2, 4, 5}))),
+        ('python hl_lines="2, 4-5"', Look(marked=frozenset({2, 4, 5}))),
+        ("python {hl_lines=[2,4]}", Look(marked=frozenset({2, 4}))),
+        ("python {hl_lines=3}", Look(marked=frozenset({3}))),
+        ('python hl_lines="8-99"', Look(marked=frozenset({8, 9}))),
+        ('python hl_lines="x" linenos=maybe', Look()),
+        ("python {fold=yes}", Look(fold=True)),
+        ("{.python .input n=3}", Look()),
+    ],
+)
+def test_how_a_block_looks(info: str, wanted: Look) -> None:
+    assert look(info) == (wanted, ())
+
+
+@pytest.mark.parametrize(
+    ("info", "complaint"),
+    [
+        ("python {linenos=maybe}", "`linenos` must be true or false, not `maybe`"),
+        ("python {fold=1}", "`fold` must be true or false, not `1`"),
+        ('python {hl_lines="two"}', '`hl_lines` must be like "2 4-5", not `two`'),
+        ('python {hl_lines=""}', '`hl_lines` must be like "2 4-5", not ``'),
+        ("python {hl_lines=10}", "`hl_lines` names `10`, of 9 lines"),
+        ('python {hl_lines="0"}', "`hl_lines` names `0`, of 9 lines"),
+        ('python {hl_lines="5-4"}', "`hl_lines` names `5-4`, of 9 lines"),
+        ('python {hl_lines="1-999999"}', "`hl_lines` names `1-999999`, of 9 lines"),
+    ],
+)
+def test_what_is_wrong_in_braces_is_told(info: str, complaint: str) -> None:
+    assert look(info)[1] == (complaint,)
+
+
+@pytest.mark.parametrize("code", ["a\nb\n", "a\n\nb", "\n\n", '"""a\nb"""\n', ""])
+def test_lines_are_elements_and_no_character_is_lost(code: str) -> None:
+    markup = in_lines(highlight(code, "python"), {1})
+    assert text_of(markup) == (code if code.endswith("\n") or not code else code + "\n")
+    lines = re.findall(
+        r'<span class="line(?: marked)?">(?:<span class="\w+">[^<]*</span>|[^<])*\n</span>', markup
+    )
+    assert "".join(lines) == markup
+    assert len(lines) == len(code.splitlines())
+    assert markup.count("marked") == (1 if code else 0)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -16,7 +15,7 @@ import pytest
 from builder.config import read_config
 from builder.front_matter import parse_front_matter
 from builder.jekyll import address, defaults_of, is_dated, is_left_out, jekyll_of, slugify, title_of
-from builder.model import Jekyll, SiteError
+from builder.model import Jekyll, Link, Profile, SiteError
 from builder.urls import date_of
 
 from .conftest import MakeSite
@@ -26,7 +25,7 @@ PRETTY = "/:categories/:year/:month/:day/:title/"
 
 
 def jekyll(permalink: str = "/:categories/:title/", **settings: object) -> Jekyll:
-    return jekyll_of(Path("/nowhere"), {"permalink": permalink, **settings}, ())
+    return jekyll_of({"permalink": permalink, **settings}, ())
 
 
 def url(path: str, front: str = "", permalink: str = "/:categories/:title/", **settings: object) -> str:
@@ -224,6 +223,34 @@ def test_options_of_a_folder_of_jekylls(make_site: MakeSite) -> None:
     assert config.timezone == "UTC"
     (problem,) = config.jekyll.problems if config.jekyll else ()
     assert (problem.level, problem.line, problem.hint) == ("warning", 2, "did you mean `Asia/Seoul`?")
+
+
+def test_the_menu_and_the_author_of_minimal_mistakes(make_site: MakeSite) -> None:
+    author = """
+        author:
+          name: 하늘
+          bio: |
+            딥러닝을
+            배웁니다.
+          avatar: assets/me.jpg
+          links:
+            - {label: GitHub, icon: x, url: "https://github.com/example"}
+            - {label: bad, url: "javascript:alert(1)"}
+            - {label: none}
+            - {url: "mailto:a@example.org"}
+        """
+    menu = "main:\n- {title: 소개, url: about/}\n- {title: bad, url: 'javascript:alert(1)'}\n- {title: T, url: /tags/#x}\n"
+    site = make_site({**FOLDER, "_config.yml": author, "_data/navigation.yml": menu})
+    config = site.config()
+    assert config.navigation == (Link("소개", "/about/"), Link("T", "/tags/#x"))
+    assert config.profile == Profile(
+        "딥러닝을 배웁니다.",
+        "/assets/me.jpg",
+        "",
+        (Link("GitHub", "https://github.com/example"), Link("mailto:a@example.org", "mailto:a@example.org")),
+    )
+    site.write({"fencepost.toml": 'navigation = [{title = "Mine", url = "/x/"}]\n'})
+    assert site.config().navigation == (Link("Mine", "/x/"),)
 
 
 def test_our_own_file_wins(make_site: MakeSite) -> None:

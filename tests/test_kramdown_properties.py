@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,7 +19,7 @@ from .documents import documents
 from .samples import CONFIG
 from .test_liquid import SCENE
 
-JEKYLL = replace(CONFIG, content=CONFIG.root, jekyll=jekyll_of(Path("/nowhere"), {}, ()))
+JEKYLL = replace(CONFIG, content=CONFIG.root, jekyll=jekyll_of({}, ()))
 
 PIECES = [
     *(

@@ -234,7 +234,7 @@ def test_a_caption_is_the_words_of_a_figure_without_any() -> None:
         ("a\nb", "<p>a\nb</p>"),
         ("a  \nb", "<p>a<br>\nb</p>"),
         ("~~a~~", "<s>a</s>"),
-        ("![가 *b*](x.png 'T')", '<img src="x.png" alt="가 b" title="T" loading="lazy" decoding="async">'),
+        ("a ![가 *b*](x.png 'T')", '<img src="x.png" alt="가 b" title="T" decoding="async">'),
         ("|a|b|\n|:-:|--|\n|1|2|", '<div class="table-wrap" tabindex="0">\n<table>\n<thead>'),
         ("|a|b|\n|:-:|--:|\n|1|2|", '<th class="align-center">a</th>\n<th class="align-right">b</th>'),
         ("<b onclick=x>raw</b>", "<p><b onclick=x>raw</b></p>"),
@@ -354,7 +354,7 @@ def test_entries_of_the_toc_have_no_links_and_keep_code() -> None:
 def test_a_heading_keeps_its_words_and_gets_a_quiet_link() -> None:
     assert rendered("## 1) 정의").html == (
         '<h2 id="1-정의">1) 정의 '
-        '<a class="anchor" href="#1-정의" tabindex="-1" aria-hidden="true">#</a></h2>\n'
+        '<a class="anchor" href="#1-정의" aria-label="Link to this section">#</a></h2>\n'
     )
 
 
@@ -406,7 +406,7 @@ def test_addresses_are_resolved_with_their_line(text: str, calls: list[tuple[str
 
 
 def test_raw_html_that_need_not_change_stays_byte_for_byte() -> None:
-    raw = "<div>\n<a  HREF = 'x'\n title=\"&quot;\">a</a><img src=y /><a name=x>\n</div>\n"
+    raw = "<div>\n<a  HREF = 'x'\n title=\"&quot;\">a</a><a name=x>\n</div>\n"
     assert rendered(raw).html == raw
 
 
@@ -438,7 +438,7 @@ CONTEXTS = {
     "other title": "![text](/u '{}')\n",
     "words of a picture": "![`` {} ``](/u)\n",
 }
-TAGS = "p a img pre code span h2 div br em strong s ul ol li"
+TAGS = "p a img pre code span h2 div br em strong s ul ol li figure figcaption"
 ATTRIBUTES = "href src alt title class id tabindex aria-hidden loading decoding role aria-label"
 SAFE_TAGS = frozenset(TAGS.split())
 SAFE_ATTRIBUTES = frozenset(ATTRIBUTES.split())
@@ -532,3 +532,73 @@ def test_the_seed_post() -> None:
     ]
     assert result.summary.startswith("torch.autograd 패키지는")
     assert result.problems == ()
+
+
+# --- how code and outputs look ----------------------------------------------------------------
+
+
+def test_a_fence_has_a_frame_with_its_caption() -> None:
+    page = html('```js title="a<b.js" {linenos=true hl_lines="2"}\n1\n2\n```\n')
+    assert page.startswith(
+        '<div class="code"><div class="code-bar"><span class="code-title">a&lt;b.js</span></div>'
+    )
+    assert '<pre class="highlight numbered" tabindex="0"><code class="language-js">' in page
+    assert page.count('<span class="line">') == 1
+    assert page.count('<span class="line marked">') == 1
+
+
+def test_a_cell_may_be_folded_and_its_option_lines_are_not_counted() -> None:
+    page = html('```python {fold=true hl_lines="2"}\n#| label: x\na\nb\n```\n', Text("1\n"))
+    assert '<details class="fold"><summary><span class="count">2 lines of code</span></summary><pre' in page
+    assert '<span class="line marked"><span class="n">b</span>' in page
+    assert page.index("</details>") < page.index('class="cell-output"')
+
+
+@pytest.mark.parametrize(("lines", "long"), [(50, False), (51, True)])
+def test_long_code_says_how_long_it_is(lines: int, long: bool) -> None:
+    assert (f'data-lines="{lines}"' in html("```text\n" + "a\n" * lines + "```\n")) is long
+    assert "data-lines" not in html("```text {fold=true}\n" + "a\n" * lines + "```\n")
+
+
+@pytest.mark.parametrize(("lines", "long"), [(30, False), (31, True)])
+def test_so_does_a_long_output(lines: int, long: bool) -> None:
+    assert (f'data-lines="{lines}"' in html(CELL, Text("a\n" * lines))) is long
+
+
+def test_what_a_fence_says_wrongly_is_a_warning_at_its_line() -> None:
+    [problem] = rendered('---\n---\n\n\na\n\n```js {hl_lines="9"}\n1\n```\n', body_line=5).problems
+    assert (problem.level, problem.line, problem.kind) == ("warning", 7, "markdown")
+    assert "`hl_lines` names `9`, of 1 lines" in problem.message
+
+
+def test_marks_are_set_apart_from_what_was_printed() -> None:
+    page = html(CELL, Text("a\n---\n<b>\n", marks=frozenset({1})))
+    assert 'a\n<span class="author-mark">---</span>\n&lt;b&gt;\n' in page
+    coloured = Text("a\n---\n", coloured="\x1b[31ma\x1b[0m\n---\n", marks=frozenset({1}))
+    assert '<span class="ansi-red">a</span>\n<span class="author-mark">---</span>\n' in html(CELL, coloured)
+
+
+def test_of_an_output_that_stays_as_written_the_rules_are_marks() -> None:
+    page = html(CELL + "```\n1\n-----\n## no rule\n```\n", keep=True)
+    assert '1\n<span class="author-mark">-----</span>\n## no rule\n' in page
+
+
+def test_no_style_is_written_into_a_page() -> None:
+    table = "| a | b |\n|:--|--:|\n| 1 | 2 |\n"
+    page = html(table + "\n" + CELL, Text("x\n", coloured="\x1b[1;31;44mx\x1b[0m\n"), FIGURE)
+    assert "style=" not in page
+    assert 'class="align-right"' in page
+
+
+def test_a_table_of_pandas_has_the_style_of_the_theme() -> None:
+    table = (
+        '<div>\n<style scoped>\n    .dataframe tbody tr th {}\n</style>\n<table border="1" class="dataframe">\n'
+        '<thead><tr style="text-align: right;"><th></th><th>a</th></tr></thead>\n</table>\n</div>'
+    )
+    page = html(CELL, Markup(table, "a"))
+    assert (
+        '<div>\n<table class="dataframe">\n<thead><tr><td></td><th>a</th></tr></thead>\n</table>\n</div>'
+        in page
+    )
+    own = '<style scoped>p {}</style><table border="1"><tr><th></th></tr></table>'
+    assert own in html(CELL, Markup(own, "a"))

@@ -124,15 +124,37 @@ def test_one_edit_prepares_one_post_and_makes_the_pages_that_show_it(make_site: 
         os.utime(path, (old, old))
     time.sleep(0.1)
     site.build()
-    before = {path: path.stat().st_mtime_ns for path in (site.root / "output").rglob("*.html")}
+    before = times(site)
     site.write({names[9]: "---\ntags: [t]\ntitle: New\n---\nText."})
     report = site.build()
-    after = {path: path.stat().st_mtime_ns for path in (site.root / "output").rglob("*.html")}
-    changed = {
-        path.relative_to(site.root / "output").as_posix() for path in after if after[path] != before[path]
-    }
-    assert changed == {"p10/index.html", "p9/index.html", "p11/index.html", "index.html", "tags/t/index.html"}
-    assert report.written == 5
+    after = times(site)
+    changed = {path for path in after if after[path] != before.get(path)}
+    shows = ("p10", "p9", "p11", "tags/t", "archives")
+    pages = {path for path in changed if path.endswith(".html")}
+    assert pages == {"index.html", *(f"{folder}/index.html" for folder in shows)}
+    assert report.written == len(changed)
+
+
+def times(site: TestSite) -> dict[str, int]:
+    """When each file of the output was written."""
+    output = site.root / "output"
+    return {p.relative_to(output).as_posix(): p.stat().st_mtime_ns for p in output.rglob("*") if p.is_file()}
+
+
+def test_the_command_prepares_what_has_changed_in_another_process(make_site: MakeSite) -> None:
+    cell = "```python\nprint({})\n```\n"
+    site = make_site({f"content/p{number}.md": f"Text {number}.\n\n{cell.format(1)}" for number in range(3)})
+    command = ("build", "--jobs", "2")
+    assert site.command(*command).status == 0
+    for text in ("---\ntitle: Prose\n---\n" + cell.format(1), cell.format(2), "[lost](nowhere.md)"):
+        site.write({"content/p1.md": text})
+        warm = site.command(*command)
+        output = site.output()
+        for name in (".fencepost", "output"):
+            shutil.rmtree(site.root / name)
+        cold = site.command(*command)
+        assert (warm.status, warm.err) == (cold.status, cold.err)
+        assert site.output() == output
 
 
 def test_a_lost_or_damaged_store_is_made_anew(make_site: MakeSite) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from builder.config import read_config
 from builder.importing import differences, import_jekyll
-from builder.model import SiteError
+from builder.model import Profile, SiteError
 from builder.old_site import compare_sites, read_page
 
 from .conftest import MakeSite
@@ -80,6 +81,19 @@ def test_a_blog_moves_with_its_addresses(make_site: MakeSite, tmp_path: Path) ->
     }
     assert before.keys() - after == set()
     assert (target / "output/assets/a b.png").read_bytes() == b"\x89PNG"
+
+
+def test_the_menu_and_the_author_come_over(make_site: MakeSite, tmp_path: Path) -> None:
+    author = (
+        "author:\n  name: 하늘\n  bio: '\"말\"'\n  links: [{label: GitHub, url: 'https://github.com/x'}]\n"
+    )
+    menu = "main:\n- {title: 소개, url: /about/}\n"
+    blog = make_site({"_config.yml": author, "_data/navigation.yml": menu, "_posts/2023-01-01-a.md": "a"})
+    shutil.rmtree(blog.root / "content")
+    import_jekyll(blog.root, tmp_path / "new")
+    old, new = blog.config(), read_config(tmp_path / "new")
+    assert new.navigation == old.navigation != ()
+    assert new.profile == old.profile != Profile()
 
 
 def test_what_cannot_be_imported(make_site: MakeSite, tmp_path: Path) -> None:

@@ -123,6 +123,32 @@ def test_a_disk_without_links_gets_copies(
     assert present(config.output) == {"a.html": "1", "b.html": "3"}
 
 
+def test_a_new_site_gets_a_spare_so_that_the_first_change_is_cheap(
+    config: Config, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(a="1", b__c="2")
+    tree = Tree(config)
+    assert tree.needs_spare()
+    tree.keep_spare(all(tree.link_spare(["a.html", "b/c.html"])))
+    assert not tree.needs_spare()
+    links = []
+    monkeypatch.setattr(os, "link", lambda *names: links.append(names))
+    assert write(a="1", b__c="3") == (1, 0)
+    assert links == []
+    assert present(config.output) == {"a.html": "1", "b/c.html": "3"}
+
+
+def test_a_spare_that_is_not_whole_is_not_used(config: Config, write: Write) -> None:
+    write(a="1", b="2")
+    tree = Tree(config)
+    linked = tree.link_spare(["a.html", "gone.html"])
+    assert linked == [True, False]
+    tree.keep_spare(all(linked))
+    assert tree.needs_spare()
+    assert write(a="2", b="2") == (1, 0)
+    assert present(config.output) == {"a.html": "2", "b.html": "2"}
+
+
 def test_a_system_that_cannot_exchange_folders(
     config: Config, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,15 +13,16 @@ from urllib.parse import quote, unquote, urljoin, urlsplit
 import pytest
 from pygments.token import STANDARD_TYPES
 
-from builder.model import Article, Config, Heading, Page, Problem, SiteError
-from builder.pages import assets, environment, sketches, theme_claims, theme_folder
+from builder.assets import Assets, theme_folder
+from builder.model import Article, Config, Heading, Link, Page, Problem, Profile, SiteError
+from builder.pages import environment, list_claims, sketches, theme_claims
 from builder.site import Site, collisions
 from builder.urls import output_path
 from builder.views import Reads, SiteView
 from tests.samples import CONFIG, article
 
 KOREAN = replace(CONFIG, language="ko", timezone="Asia/Seoul", description="파이토치 글")
-PUBLIC = replace(KOREAN, url="https://example.org", baseurl="/notes")
+PUBLIC = replace(KOREAN, url="https://example.org", baseurl="/notes", cards=False)
 TOC = (Heading(2, "정의", "<code>정의</code>", (Heading(3, "기울기", "기울기"),)), Heading(2, "b", "B"))
 BODY = '<h2 id="정의">정의</h2><h3 id="기울기">기울기</h3><h2 id="b">B</h2>'
 FACTS = {"device": "cpu", "python": "3.11", "seed": "0", "torch": "2.13.0"}
@@ -45,8 +46,8 @@ def rendered(config: Config = KOREAN, given: list[Article] | None = None) -> dic
     site = Site.of(config, articles() if given is None else given, str)
     templates = environment(config)
     made = [Page(sketch.path, sketch.make(SiteView(site, Reads()), templates)) for sketch in sketches(site)]
-    pages = [*made, *assets(config)]
-    result = {page.path: content_of(page).decode() for page in pages}
+    pages = [*made, *Assets.of(config).pages()]
+    result = {page.path: content_of(page).decode(errors="replace") for page in pages}
     assert len(result) == len(pages)
     return result
 
@@ -74,10 +75,11 @@ class Markup(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         raw = self.get_starttag_text() or ""
-        assert re.fullmatch(r'<[a-z][a-z0-9]*(\s[a-z-]+="[^"]*")*>', raw), raw
+        assert re.fullmatch(r'<[a-z][a-z0-9]*(\s[a-zA-Z-]+(="[^"]*")?)*>', raw), raw
         names = [name for name, _ in attrs]
         assert len(names) == len(set(names)), raw
-        assert tag not in {"script", "style"}, raw
+        assert tag != "style", raw
+        assert tag != "script" or "src" in names or ("type", "application/ld+json") in attrs, raw
         assert not any(name.startswith("on") or name == "style" for name in names), raw
         self.elements.append((tag, {name: value or "" for name, value in attrs}))
         if tag not in VOID:
@@ -87,6 +89,7 @@ class Markup(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
+        assert self.open[-1:] != ["script"] or "src" not in self.elements[-1][1]
         self.text.append(data)
 
     def values(self, attribute: str) -> list[str]:
@@ -118,8 +121,15 @@ def test_the_pages_of_a_site() -> None:
         "tags/pytorch/index.html",
         "categories/index.html",
         "categories/py/index.html",
+        "archives/index.html",
+        "search/index.html",
         "404.html",
         "feed.xml",
+        "feed.json",
+        *(f"tags/{name}/feed.{ending}" for name in ("c#", "dl", "pytorch") for ending in ("xml", "json")),
+        "robots.txt",
+        "llms.txt",
+        "sitemap.xml",
     ]
 
 
@@ -161,8 +171,9 @@ def test_a_post_page() -> None:
     assert "torch 2.13.0 · Python 3.11 · CPU · 시드 0" in text
     assert "다음 글 B" in text
     assert "이전 글" not in text
-    assert page.values("href")[-3:] == ["/tags/dl/", "/tags/pytorch/", "/b/"]
-    assert "/categories/py/" in page.values("href")
+    links = page.values("href")
+    assert links[links.index("/tags/dl/") :][:3] == ["/tags/dl/", "/tags/pytorch/", "/b/"]
+    assert links.index("/") < links.index("/categories/py/") < links.index("#%EC%A0%95%EC%9D%98")
 
 
 def test_contents_are_nested_and_can_be_left_out() -> None:
@@ -210,7 +221,84 @@ def test_the_theme_claims_its_pages() -> None:
     found = collisions([*theme_claims(PUBLIC), *site.claims()])
     assert [problem.path for problem in found] == ["content/posts/x.md", "content/posts/y.md"]
     claimed = {claim.output for claim in (*theme_claims(PUBLIC), *Site.of(PUBLIC, articles(), str).claims())}
-    assert claimed == set(rendered(PUBLIC))
+    made = set(rendered(PUBLIC))
+    assert claimed - {"search/index.json"} <= made  # which is made of the articles' text
+    # What is made besides gives way to what an author puts there, and needs no claim.
+    assert {path for path in made - claimed if path.endswith(".html")} == set()
+
+
+def test_archives_have_the_years_with_their_posts() -> None:
+    given = [
+        article("a", date=datetime(2022, 12, 31, 23, tzinfo=UTC)),  # the next day, and year, in Seoul
+        article("b", date=datetime(2022, 12, 30, tzinfo=UTC)),
+        article("c", dated=False, date=datetime(1970, 1, 1, tzinfo=UTC)),
+        article("about", page=True),
+    ]
+    text = re.sub(r"\s+", " ", " ".join(Markup(rendered(given=given)["archives/index.html"]).text))
+    body = text[text.index("글 3개") :]
+    assert re.search(r"2023년 1 2022년 1 날짜 없음 1 2023년 글 1개 1월 1일 A 2022년 글 1개 12월 30일 B", body)
+    assert re.search(r"날짜 없음 글 1개 C", body)
+    assert "아직 글이 없습니다." in rendered(given=[])["archives/index.html"]
+
+
+SERIES = [
+    article("a", 1, title="하나", extra={"series": "파이토치 문법"}),
+    article("b", 2, title="둘", extra={"series": ["파이토치  문법".replace("  ", " "), "other"]}),
+    article("c", 3, title="다른 글", extra={"series": {"no": "name"}}),
+    article("d", 4, title="셋", extra={"series": "파이토치 문법"}),
+]
+
+
+def test_a_series_is_on_its_posts_and_has_a_page() -> None:
+    pages = rendered(given=SERIES)
+    box = pages["b/index.html"].partition('<details class="series" open>')[2].partition("</details>")[0]
+    items = re.findall(r"<li[^>]*>.*?</li>", box)
+    assert items == [
+        '<li><a href="/a/">하나</a></li>',
+        '<li aria-current="page">둘</li>',
+        '<li><a href="/d/">셋</a></li>',
+    ]
+    assert "3편 가운데 2편" in box
+    assert '<details class="series"' not in pages["c/index.html"]
+    page = pages["series/파이토치-문법/index.html"]
+    assert page.index("하나") < page.index("둘") < page.index("셋")
+    assert "다른 글" not in page
+    assert "파이토치 문법" in pages["series/index.html"]
+
+
+def test_without_series_there_is_no_page_of_them() -> None:
+    assert not [path for path in rendered() if path.startswith("series")]
+    own = [*SERIES, article("series", url="/series/", page=True, title="mine")]
+    assert "mine" in rendered(given=own)["series/index.html"]
+    assert collisions([*list_claims(Site.of(KOREAN, own, str)), *Site.of(KOREAN, own, str).claims()]) == ()
+
+
+def test_a_post_in_another_language_has_its_words() -> None:
+    pages = rendered(given=[article("a", 1, extra={"lang": "en"}), article("b", 2, extra={"lang": "한"})])
+    assert '<html lang="en">' in pages["a/index.html"]
+    assert "1 March 2023" in pages["a/index.html"]
+    assert "Skip to content" in pages["a/index.html"]
+    assert '<html lang="ko">' in pages["b/index.html"]
+    assert "2023년 3월 2일" in pages["b/index.html"]
+    assert "2023년 3월 1일" in pages["index.html"]  # a list speaks the language of the site
+
+
+def test_the_menu_is_the_configured_one() -> None:
+    menu = (Link("코드", "https://git.example/x?a=1&b=2"), Link("소개", "/about/#나"), Link("<b>", "/tags/"))
+    page = Markup(rendered(replace(PUBLIC, navigation=menu))["index.html"])
+    links = page.values("href")
+    at = links.index("https://git.example/x?a=1&b=2")
+    assert links[at : at + 3] == ["https://git.example/x?a=1&b=2", "/notes/about/#나", "/notes/tags/"]
+    assert links[at + 3] == "/notes/a/" or "/categories/" not in links[at + 3]
+
+
+def test_the_author_has_a_card_where_there_is_something_to_say() -> None:
+    profile = Profile("딥러닝을 배웁니다", "/me.jpg", "서울", (Link("메일", "mailto:a@example.org"),))
+    page = Markup(rendered(replace(PUBLIC, profile=profile))["a/index.html"])
+    assert "/notes/me.jpg" in page.values("src")
+    assert "mailto:a@example.org" in page.values("href")
+    assert {"딥러닝을 배웁니다", "서울"} <= {text.strip() for text in page.text}
+    assert 'class="author"' not in rendered()["a/index.html"]
 
 
 # --- injection -------------------------------------------------------------------------------
@@ -262,7 +350,7 @@ PAYLOADS = [
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_no_text_becomes_markup(payload: str) -> None:
     def hostile(text: str) -> dict[str, str]:
-        config = replace(PUBLIC, title=text, description=text, author=text)
+        config = replace(PUBLIC, title=text, description=text, author=text, cards=False)
         changes: dict[str, Any] = {
             "title": text,
             "summary": text,
@@ -287,7 +375,7 @@ def test_no_text_becomes_markup(payload: str) -> None:
 
 def test_a_heading_id_stays_in_its_attribute() -> None:
     toc = (Heading(2, '"><script>', "x"),)
-    assert "<script" not in rendered(given=[article(toc=toc)])["a/index.html"]
+    assert "<script>" not in rendered(given=[article(toc=toc)])["a/index.html"]
 
 
 # --- a site's own templates ------------------------------------------------------------------
@@ -300,19 +388,9 @@ def own(tmp_path: Path) -> Config:
     return replace(KOREAN, root=tmp_path, templates=templates)
 
 
-def test_a_site_replaces_templates_and_assets_by_name(own: Config) -> None:
+def test_a_site_replaces_templates_by_name(own: Config) -> None:
     (own.templates / "404.html").write_text("{{ words.not_found }}!\n")
-    (own.templates / "assets/style.css").write_text("p { color: red }")
-    (own.templates / "assets/.hidden").write_text("")
-    (own.templates / "assets/img").mkdir()
-    (own.templates / "assets/img/logo.svg").write_text("<svg/>")
-    pages = rendered(own)
-    assert pages["404.html"] == "페이지를 찾을 수 없습니다!\n"
-    assert {path: text for path, text in pages.items() if path.startswith("assets/")} == {
-        "assets/icon.svg": (theme_folder() / "assets/icon.svg").read_text(),
-        "assets/img/logo.svg": "<svg/>",
-        "assets/style.css": "p { color: red }",
-    }
+    assert rendered(own)["404.html"] == "페이지를 찾을 수 없습니다!\n"
 
 
 def test_a_template_may_extend_the_one_it_replaces(own: Config) -> None:
@@ -333,6 +411,7 @@ def test_a_template_may_extend_the_one_it_replaces(own: Config) -> None:
         ("\n\n{{ 1 / 0 }}\n", 3, "ZeroDivisionError: division by zero"),
         ("\n{{ 'soon' | date }}\n", 2, "AttributeError"),
         ("\n{{ article.title | upcase }}\n", 2, "No filter named 'upcase'"),
+        ("\n{{ asset('stile.css') }}\n", 2, "there is no file `stile.css` below assets/"),
     ],
 )
 def test_a_template_that_fails_names_its_file_and_line(
@@ -369,6 +448,9 @@ PAIRS = [
         for ground in ("code-ground", "output-ground")
     ),
     ("muted", "output-ground"),
+    ("muted", "code-ground"),
+    ("accent", "output-ground"),
+    *((tone, "ground") for tone in ("info", "tip", "important", "warning", "danger")),
     ("strong", "mark"),
     ("ground", "accent"),
 ]

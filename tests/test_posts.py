@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from builder import posts
+from builder.config import read_config
 from builder.model import Config, ExecuteConfig, FrontMatter, Problem
 from builder.posts import find_sources, parse_post, post_date, post_title, read_posts
 
@@ -288,6 +289,44 @@ def test_the_date_of_a_post(config: Config, path: str, date: str, expected: date
 def test_a_title(config: Config) -> None:
     assert post_title(parse_post("---\ntitle: x\n---\n", "content/a.md", config, False)[0]) == "x"
     assert post_title(parse_post("", "content/2020-1-1-A_b-c.md", config, False)[0]) == "A b c"
+
+
+@pytest.mark.parametrize(
+    ("text", "title", "rest"),
+    [
+        ("# A *small* title #\n\ntext\n", "A small title", 2),
+        ("\n   # `x & y`\ntext\n", "x & y", 3),
+        ("---\ntags: a\n---\n# Title\n", "Title", 5),
+        ("---\ntitle: Mine\n---\n# Title\n", "Mine", 4),
+        ("text\n\n# Title\n", "", 1),
+        ("## Smaller\n", "", 1),
+        ("#hashtag\n", "", 1),
+        ("    # code\n", "", 1),
+    ],
+)
+def test_a_title_above_the_text(config: Config, text: str, title: str, rest: int) -> None:
+    post, problems = parse_post(text, "content/a.md", config, False)
+    assert (post.front_matter.title, post.body_line, problems) == (title, rest, ())
+
+
+def test_old_posts_keep_their_first_heading(config: Config) -> None:
+    post, _ = parse_post("# Title\n", "content/a.md", replace(config, dialect="kramdown"), False)
+    assert (post.front_matter.title, post.body_line) == ("", 1)
+
+
+def test_a_page_by_its_front_matter(config: Config) -> None:
+    assert parse_post("---\npage: true\n---\n", "content/a.md", config, False)[0].page
+    assert not parse_post("---\npage: false\n---\n", "content/a.md", config, False)[0].page
+
+
+def test_the_whole_folder_as_content(tmp_path: Path) -> None:
+    for name in ("a.md", "pages/b.md", "x.png", "output/a/index.html", "templates/t.html", "_freeze/a.json"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x")
+    (tmp_path / "fencepost.toml").write_text('content = "."\n')
+    sources, files, problems = find_sources(read_config(tmp_path))
+    assert [(source.path, source.page) for source in sources] == [("a.md", False), ("pages/b.md", True)]
+    assert ([file.path for file in files], problems) == (["x.png"], ())
 
 
 def test_finding_sources_imports_neither_yaml_nor_markdown(config: Config) -> None:

@@ -7,10 +7,11 @@ from dataclasses import fields
 from pathlib import Path
 
 from builder.arguments import parser
-from builder.front_matter import _EXECUTE
+from builder.front_matter import _EXECUTE, _KNOWN
 from builder.model import GRAVE, KINDS, CellOptions, Config, ExecuteConfig
 
-README = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 ROWS = [line.split("|")[1:4] for line in README.split("\n") if line.startswith("| `")]
 
 
@@ -24,12 +25,18 @@ def test_every_option_of_the_configuration_is_documented() -> None:
     top = {f.name for f in fields(Config)} - {"root", "execute", "folders", "jekyll"}
     assert inside <= documented
     assert top <= documented
-    known = inside | top | {'folders."posts/old"'} | {f.name.replace("_", "-") for f in fields(CellOptions)}
+    known = (
+        inside
+        | top
+        | front_matter()
+        | {'folders."posts/old"'}
+        | {f.name.replace("_", "-") for f in fields(CellOptions)}
+    )
     assert {name for name in documented if not name.startswith("fencepost ")} <= known
 
 
 def test_defaults_are_those_of_the_program() -> None:
-    for row in ROWS:
+    for row in (row for row in ROWS if row[2].strip()):  # of the tables with a column for them
         keys, values = names(row[0]), names(row[1])
         for key, value in zip(keys, values, strict=False):
             name = key.removeprefix("execute.")
@@ -49,6 +56,21 @@ def test_every_option_of_a_cell_and_of_a_post_is_documented() -> None:
     said = re.search(r"`execute:`\s+takes `([^`]+)`", README)
     assert said is not None
     assert set(said[1].split()) == {*_EXECUTE, "device"}
+
+
+def front_matter() -> set[str]:
+    """The names in the table of the front matter."""
+    section = README.split("### Front matter")[1].split("###")[0]
+    rows = [line.split("|")[1] for line in section.split("\n") if line.startswith("| `")]
+    return {name for row in rows for name in names(row)}
+
+
+def test_every_name_of_the_front_matter_is_documented() -> None:
+    documented = front_matter()
+    assert set(_KNOWN) <= documented
+    files = [*ROOT.glob("builder/*.py"), *ROOT.glob("templates/*.html")]
+    program = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    assert {name for name in documented if f'"{name}"' not in program} == set()
 
 
 def test_every_command_and_its_options_are_documented() -> None:

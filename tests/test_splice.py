@@ -107,7 +107,7 @@ def test_which_error_an_output_expects(authored: str, name: str) -> None:
 
 def test_figures_stand_between_the_texts_in_the_order_shown() -> None:
     parts = shown(cell("a\n---\nb\n"), output("a\n", FIGURE, "b\n"), ExecuteConfig())
-    assert parts == (Text("a\n---\n"), FIGURE, Text("b\n"))
+    assert parts == (Text("a\n---\n", marks=frozenset({1})), FIGURE, Text("b\n"))
 
 
 def test_a_table_is_shown_as_text_where_the_author_shows_text() -> None:

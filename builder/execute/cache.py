@@ -5,7 +5,8 @@ Two levels, since what a run reads is known only when it has run:
     codes/<code key>.json   the inputs that the last run of this code was seen to use, and its run key
     runs/<run key>.json     the outputs; the run key is the code key with the present values of those inputs
     posts/<digest>.json     how a post was when it last ran, so that `why` can say what has changed
-    blobs/<sha256>.<type>   figures, by content
+    blobs/<sha256>.<type>   figures, copies of images, diagrams, by content
+    images/, diagrams/      what is known of each image file and each diagram, by content
 
 Every file is put in place by a rename, and carries a checksum or is named by one: a damaged or foreign
 file is a miss, never a wrong page. The folder may be deleted at any time.
@@ -83,6 +84,14 @@ class Cache:
         if self.blob(name) is None:
             put(self.folder / "blobs" / name, content)
         return name
+
+    def kept(self, room: str, key: str) -> Any:
+        """Return what `keep` put there, or None."""
+        return self._read(self.folder / room / f"{key}.json")
+
+    def keep(self, room: str, key: str, value: object) -> None:
+        """Keep something else that is dear to make, under a digest of all that it depends on."""
+        _write(self.folder / room / f"{key}.json", value)
 
     def _known(self, key: str) -> dict[str, Any] | None:
         """Return the inputs of the last run of a code, and that run's key."""

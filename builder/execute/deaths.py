@@ -44,6 +44,8 @@ def death(post: Post, record: Record, ended: Ended) -> Failure:
 
 def over_limit(post: Post, number: int, limit: str, last_words: str) -> Failure:
     """Return the failure of cell `number`, which was running when `limit` was passed."""
+    if limit == "stopped":
+        return Failure("limit", "was stopped by hand", crash_line(last_words, number))
     message = f"passed {_limit(post, limit, number)} and was stopped"
     return Failure("limit", message, crash_line(last_words, number), hint=_fork_hint(last_words))
 
@@ -52,6 +54,8 @@ def between(post: Post, ended: Ended) -> Failure:
     """Return why a process ended while no cell was running: a fault of ours, or of a thread."""
     if ended.limit:
         number = ended.records[-1].number if ended.records else 1
+        if ended.limit == "stopped":
+            return Failure("limit", "was not run: the post was stopped by hand")
         return Failure("limit", f"was not run: the post passed {_limit(post, ended.limit, number)}")
     if _ran_out_of_memory(post, ended, None):
         return Failure("died", f"was not run: the process was out of memory, {_memory(post, ended)}")

@@ -99,6 +99,8 @@ class Values:
         """Return the value of one input: a version, a digest, or "" where there is no such thing."""
         if kind == "file":
             return self._file(name)
+        if kind == "picture":
+            return self._stamp(name)
         if kind == "import":
             return _version(name) or ("local" if self._is_local(name) else "")
         if kind == "variable":
@@ -121,6 +123,14 @@ class Values:
 
     def _is_local(self, name: str) -> bool:
         return (self.root / f"{name}.py").exists() or (self.root / name).is_dir()
+
+    def _stamp(self, name: str) -> str:
+        """Return what is another where an image file may be: it is not read for this."""
+        try:
+            stat = (self.root / name).stat()
+        except OSError:
+            return ""
+        return f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns} {stat.st_ino}"
 
     def _file(self, name: str) -> str:
         path = self.root / name

@@ -41,6 +41,21 @@ def outcome(post: Post, ended: Ended, cache: Cache) -> Run:
     return Run(tuple(outputs), dict(end.get("facts", {})), tuple(warnings))
 
 
+def so_far(post: Post, ended: Ended, cache: Cache) -> tuple[Output, ...]:
+    """Return the outputs of the cells that have begun: of the last one, perhaps only what it has shown yet."""
+    addresses = Addresses()
+    outputs = []
+    for record in ended.records:
+        if record.done is None:
+            parts, _ = parts_of(record, ended.out, addresses, cache)
+            outputs.append(
+                Output(cut(parts, post.execute.output_lines, parse_size(post.execute.output_size)))
+            )
+        else:
+            outputs.append(_output(post, record, ended, addresses, cache)[0])
+    return tuple(outputs)
+
+
 def is_unavailable(run: Run) -> bool:
     """Was the post not run since its device is not here?"""
     return NOT_RUN in run.facts

@@ -87,10 +87,12 @@ def oom_kills() -> int:
 def readable(sockets: Sequence[socket.socket], seconds: float) -> list[socket.socket]:
     """Wait until one of some sockets can be read, or for so long; return those that can, or are closed.
 
+    A negative number of seconds is for ever.
+
     By poll(2), since select(2) knows no descriptors above 1,023.
     """
     waiting = select.poll()
     for each in sockets:
         waiting.register(each, select.POLLIN)
-    ready = {descriptor for descriptor, _ in waiting.poll(seconds * 1000)}
+    ready = {descriptor for descriptor, _ in waiting.poll(seconds * 1000 if seconds >= 0 else None)}
     return [each for each in sockets if each.fileno() in ready]

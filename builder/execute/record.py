@@ -53,7 +53,8 @@ def figures_of(run: Run) -> list[str]:
 
 def _encode_part(part: Part) -> dict[str, Any]:
     kind = next(name for name, cls in KINDS.items() if isinstance(part, cls))
-    return {"is": kind, **{name: getattr(part, name) for name in part.__dataclass_fields__}}
+    names = (name for name in part.__dataclass_fields__ if name != "marks")  # nobody prints a mark
+    return {"is": kind, **{name: getattr(part, name) for name in names}}
 
 
 def _decode_part(plain: dict[str, Any]) -> Part:

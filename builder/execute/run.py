@@ -83,11 +83,7 @@ def run_posts(
         else:
             stale.append(post)
     for post, run, files in execute(stale, config, cache, jobs, observe):
-        runs[post.path] = run
-        if is_unavailable(run):
-            runs[post.path] = last_proven(post, run, cache)
-        elif is_repeatable(run):
-            keep(post, run, files, cache)
+        runs[post.path] = settled(post, run, files, cache)
     cache.values.save()
     ran = sum(len(post.cells) for post in stale if not is_unavailable(runs[post.path]))
     return Runs(runs, tuple((post, runs[post.path]) for post in stale), ran, cached)
@@ -103,6 +99,15 @@ def is_repeatable(run: Run) -> bool:
     return all(output.failure is None or output.failure.kind in REPEATABLE for output in run.outputs)
 
 
+def settled(post: Post, run: Run, files: Sequence[str], cache: Cache) -> Run:
+    """Return what a run that has ended comes to, and keep it if it would come out again."""
+    if is_unavailable(run):
+        return last_proven(post, run, cache)
+    if is_repeatable(run):
+        keep(post, run, files, cache)
+    return run
+
+
 def last_proven(post: Post, run: Run, cache: Cache) -> Run:
     """Return the last outputs of a post that cannot be run here, saying so; or `run`, which has none."""
     proven = cache.proven(cell_keys(post)[-1])
@@ -114,7 +119,15 @@ def keep(post: Post, run: Run, files: Sequence[str], cache: Cache) -> None:
     keys = cell_keys(post)
     inputs = inputs_of(post, files, cache.values.root)
     cache.store(keys[-1], run, inputs)
-    cache.remember(post.path, recipe(post, cache.values.all(inputs)))
+    cache.remember(post.path, {**recipe(post, cache.values.all(inputs)), "keys": keys})
+
+
+def last_run(path: str, cache: Cache) -> tuple[Sequence[str], Sequence[str], Run | None]:
+    """Return the keys and the sources of the cells of a post when it last ran, and what came of it."""
+    last = cache.last_recipe(path) or {}
+    keys = last.get("keys", ())
+    run = cache.proven(keys[-1]) if keys else None
+    return keys, [cell["source"] for cell in last.get("cells", ())], run
 
 
 def recipe(post: Post, inputs: Sequence[Sequence[str]]) -> dict[str, Any]:
@@ -152,9 +165,9 @@ def execute(
     suspects: list[Post] = []  # one of them has ended the fork server: each runs alone now
     while waiting:
         chosen = [suspects.pop()] if suspects else list(waiting.values())
-        with Supervisor(_ahead(chosen, config), start, environment, python) as supervisor:
+        with Supervisor(ahead(chosen, config), start, environment, python) as supervisor:
             try:
-                for ended in supervisor.run([_job(post, config) for post in chosen], jobs, tell):
+                for ended in supervisor.run([job_of(post, config) for post in chosen], jobs, tell):
                     post = waiting.pop(ended.job.name)
                     files = tuple((ended.end or {}).get("files", ()))
                     yield post, outcome(post, ended, cache), files
@@ -170,8 +183,8 @@ def execute(
                     start = "spawn"
 
 
-def _ahead(posts: Sequence[Post], config: Config) -> list[str]:
-    """Which modules is the fork server to import, in order?"""
+def ahead(posts: Iterable[Post], config: Config) -> list[str]:
+    """Return the modules that the fork server is to import for some posts, in order."""
     modules: set[str] = set()
     attributes: set[str] = set()
     for post in posts:
@@ -198,7 +211,8 @@ def _is_local(name: str, *folders: Path) -> bool:
     return any((folder / f"{name}.py").exists() or (folder / name).is_dir() for folder in folders)
 
 
-def _job(post: Post, config: Config) -> Job:
+def job_of(post: Post, config: Config) -> Job:
+    """Return what a session is told to run a post."""
     options = post.execute
     folder = str((config.root / post.path).parent)
     task = {

@@ -16,6 +16,7 @@ from typing import Any
 
 from builder.execute.processes import descendants, oom_kills, readable
 
+ASKED = ("cell", "output", "stopped")  # limits that end a cell, not its post
 LOOK = 0.1  # seconds between two looks at the processes of a post
 
 
@@ -56,6 +57,17 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class Begun:
+    """How far a job had come after one of its cells: for a job that goes on from there."""
+
+    records: tuple[Record, ...]
+    out: bytes
+    err: bytes
+    seconds: float  # that it had taken
+    start: tuple[int, int]  # the job and the cell, as the fork server knows its checkpoint
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """A job that has ended: the records of its cells, and why it ended early, if it did."""
 
@@ -67,15 +79,16 @@ class Ended:
     end: Mapping[str, Any] | None  # the session's last event
     status: int  # as from waitpid
     peak: int  # bytes
-    limit: str  # "cell", "post", "output", "processes" or ""
+    limit: str  # "cell", "post", "output", "processes", "stopped" (somebody asked it to) or ""
     oom: bool  # did the kernel end a process for want of memory meanwhile?
 
 
 class Running:
-    """A job under way."""
+    """A job under way, from its first cell or from where another one had come."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, begun: Begun | None = None) -> None:
         self.job = job
+        self.begun = begun
         self.token = secrets.token_hex(8)
         self.started = self.cell_started = time.monotonic()
         self.told = 0.0  # seconds of the present cell that were told of
@@ -85,15 +98,21 @@ class Running:
         self.buffer = b""
         self.records: list[Record] = []
         self.end: dict[str, Any] | None = None
+        if begun is not None:
+            self.started -= begun.seconds
+            self.records += begun.records
+            os.write(self.files[0], begun.out)
+            os.write(self.files[1], begun.err)
         self.pid = 0  # 0: not known yet
         self.limit = ""
         self.asked: float | None = None  # when it was asked to stop
         self.oom_kills = oom_kills()
 
-    def send_task(self) -> None:
+    def send_task(self, number: int) -> None:
         """Give the session its job; its end of the channel is closed here from now on."""
+        task = {"token": self.token, "number": number, **self.job.task}
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            self.channel.sendall(json.dumps({"token": self.token, **self.job.task}).encode() + b"\n")
+            self.channel.sendall(json.dumps(task).encode() + b"\n")
         self.far_end.close()
 
     def read_events(self) -> Iterator[dict[str, Any]]:
@@ -130,7 +149,7 @@ class Running:
             record = self.records[-1]
             record.out, record.err = (record.out[0], event["out"]), (record.err[0], event["err"])
             record.done = event
-            if self.limit in ("cell", "output"):
+            if self.limit in ASKED:
                 event["limit"] = self.limit
                 self.limit, self.asked = "", None
 
@@ -155,13 +174,45 @@ class Running:
         return self.records[-1] if self.records and self.records[-1].done is None else None
 
     def output(self) -> int:
-        """How many bytes has the last cell that began put out, in the larger of its streams?"""
-        if not self.records:
+        """How many bytes has the cell that is running put out, in the larger of its streams?"""
+        record = self.cell()
+        if record is None:
             return 0
-        record = self.records[-1]
         starts = (record.out[0], record.err[0])
         sizes = (os.fstat(file).st_size - at for file, at in zip(self.files[:2], starts, strict=True))
         return max(*sizes, record.displayed)
+
+    def place(self) -> int:
+        """Return the number of the cell that is running, or that comes next."""
+        return len(self.records) + (0 if self.cell() else 1)
+
+    def is_at(self, number: int) -> bool:
+        """Is this cell running?"""
+        cell = self.cell()
+        return cell is not None and cell.number == number
+
+    def was_interrupted(self) -> bool:
+        """Has any of the cells been asked to stop? Then no key tells what state it has left."""
+        return any((record.done or {}).get("limit") for record in self.records)
+
+    def sign(self) -> tuple[int, ...]:
+        """Return numbers that are others as soon as more can be told of the cells."""
+        shows = sum(len(record.shows) for record in self.records[-1:])
+        return os.fstat(self.files[0]).st_size, len(self.records), shows, self.cell() is None
+
+    def after(self, number: int, cell: int) -> Begun:
+        """How far this job, which has a number, had come when `cell` of its cells were done."""
+        records = tuple(self.records[:cell])
+        out, err = (
+            os.pread(file, end or 0, 0)
+            for file, end in zip(self.files[:2], (records[-1].out[1], records[-1].err[1]), strict=True)
+        )
+        return Begun(records, out, err, time.monotonic() - self.started, (number, cell))
+
+    def so_far(self) -> Ended:
+        """What is known while it goes on, as if it had ended now."""
+        out, err = (os.pread(file, os.fstat(file).st_size, 0) for file in self.files[:2])
+        return Ended(self.job, tuple(self.records), out, err, "", None, 0, 0, "", False)
 
     def ended(self, status: int, peak: int) -> Ended:
         """Close everything and tell what came out."""

@@ -8,9 +8,14 @@ Messages are lines of JSON on the control socket. From the supervisor:
     {"start": 7, "memory": 4294967296, "fresh": false}
                           with four descriptors: channel, standard output, standard error, crash log
     {"signal": 7, "number": 2}
+    {"imports": ["pandas"]}                           further ones; answered by {"ready": …} again
 
-To the supervisor: {"ready": …}, {"started": 7, "pid": 4711}, {"exit": 7, "status": 9, "peak": bytes}. When
-the control socket closes, everything below this process is ended.
+A job that is started with "keep" leaves checkpoints (see branch.py); one that is started "from" [7, 3] goes on
+from that which job 7 left after its cell 3, and {"drop": [7, 3]} ends one.
+
+To the supervisor: {"ready": …}, {"started": 7, "pid": 4711}, {"exit": 7, "status": 9, "peak": bytes}, of a
+checkpoint {"checkpoint": 3, "job": 7, "pid": 4712, "files": […]}, and {"lost": 8} if job 8 cannot go on from it.
+When the control socket closes, everything below this process is ended.
 
 The start is "fork" or "spawn". In a forked worker the imports are already there; a spawned one is a fresh
 interpreter, for systems where a fork of a process with torch in it cannot be trusted. A `fresh` worker is
@@ -31,6 +36,7 @@ import socket
 import sys
 import time
 import warnings
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +54,7 @@ CANARY_SECONDS = 5.0
 SWEEP_SECONDS = 2.0
 PEAK_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes of `ru_maxrss`
 FORK, SPAWN = "fork", "spawn"
-ROOT = str(Path(__file__).resolve().parents[2])
+ROOT = str(Path(__file__).parents[2])  # as it stands in sys.path: a link is not followed
 SPAWNED = "import sys; sys.path[:] = {path!r}; from builder.execute.server import spawned; spawned()"
 
 
@@ -61,12 +67,24 @@ def main() -> None:
     Server(control).serve()
 
 
+@dataclass
+class Checkpoint:
+    """A process that holds the state after a cell, and the jobs that were sent to it and have no process yet."""
+
+    pid: int
+    socket: socket.socket
+    awaited: set[int] = field(default_factory=set)
+
+
 class Server:
     def __init__(self, control: socket.socket) -> None:
         self.control = control
         self.buffer = b""
         self.descriptors: list[int] = []
         self.workers: dict[int, int] = {}  # pid -> job
+        self.checkpoints: dict[tuple[int, int], Checkpoint] = {}  # (job, cell) ->
+        self.register, self.far_register = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.register.setblocking(False)
         self.start = FORK
         self.shell: Any = None
         self.wake, wake = os.pipe()
@@ -97,8 +115,10 @@ class Server:
 
     def _loop(self) -> None:
         while True:
-            sources: list[Any] = [self.control, self.wake]
+            sources: list[Any] = [self.control, self.wake, self.register]
             readable, _, _ = select.select(sources, [], [])
+            if self.register in readable:
+                self._take_in()
             if self.wake in readable:
                 with contextlib.suppress(BlockingIOError):
                     while os.read(self.wake, 512):
@@ -116,11 +136,25 @@ class Server:
     def _obey(self, message: dict[str, Any]) -> None:
         if "start" in message:
             descriptors, self.descriptors = self.descriptors[:4], self.descriptors[4:]
-            pid = self._start(descriptors, message)
-            self.workers[pid] = message["start"]
-            self._say(started=message["start"], pid=pid)
+            if "from" in message:
+                self._resume(descriptors, message)
+            else:
+                pid = self._start(descriptors, message)
+                self.workers[pid] = message["start"]
+                self._say(started=message["start"], pid=pid)
             for descriptor in descriptors:
                 os.close(descriptor)
+        elif "imports" in message:
+            if self.start == FORK:
+                gc.unfreeze()
+                self._import(message["imports"])
+                why = self._unfit()
+                self.start = SPAWN if why else FORK
+                gc.collect()
+                gc.freeze()
+                self._say(ready=self.start, why=why)
+        elif "drop" in message:
+            self._drop(tuple(message["drop"]))
         else:
             for pid, job in self.workers.items():
                 if job == message["signal"]:
@@ -135,6 +169,43 @@ class Server:
             self._become_worker(parent, descriptors, message)
         finally:
             os._exit(71)
+
+    def _resume(self, descriptors: list[int], message: dict[str, Any]) -> None:
+        """Let a session go on from a checkpoint, or say that there is none."""
+        checkpoint = self.checkpoints.get(tuple(message["from"]))
+        if checkpoint is not None:
+            checkpoint.awaited.add(message["start"])
+            line = json.dumps({"start": message["start"]}).encode()
+            with contextlib.suppress(OSError):  # it has ended: `_reap` says so
+                socket.send_fds(checkpoint.socket, [line], descriptors)
+        else:
+            self._say(lost=message["start"])
+
+    def _take_in(self) -> None:
+        """Learn of the children that sessions and checkpoints have forked for us."""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                line, descriptors, _, _ = socket.recv_fds(self.register, 1 << 20, 1)
+                message = json.loads(line)
+                if "checkpoint" in message:
+                    key = message["job"], message["checkpoint"]
+                    channel = socket.socket(fileno=descriptors[0])
+                    self.checkpoints[key] = Checkpoint(message["pid"], channel)
+                    self._say(**message)
+                else:
+                    job = message["worker"]
+                    for checkpoint in self.checkpoints.values():
+                        checkpoint.awaited.discard(job)
+                    self.workers[message["pid"]] = job
+                    self._say(started=job, pid=message["pid"])
+
+    def _drop(self, key: tuple[int, ...]) -> None:
+        """Let a checkpoint end, if there is any such."""
+        checkpoint = self.checkpoints.pop((key[0], key[1]), None)
+        if checkpoint is not None:
+            checkpoint.socket.close()
+            for job in checkpoint.awaited:
+                self._say(lost=job)
 
     def _become_worker(self, parent: int, descriptors: list[int], message: dict[str, Any]) -> None:
         signal.set_wakeup_fd(-1)
@@ -151,34 +222,49 @@ class Server:
             # Not RLIMIT_AS: code and model files that are only mapped, gigabytes with CUDA, are no memory taken.
             resource.setrlimit(resource.RLIMIT_DATA, (message["memory"], message["memory"]))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash must leave no file beside the posts
-        channel, crash = _settle(descriptors)
+        keeps = [self.far_register.fileno()] if message.get("keep") else []
+        channel, crash, *register = _settle([*descriptors, *keeps])
         if self.start == FORK and not message["fresh"]:
             from builder.execute.session import work
 
-            work(socket.socket(fileno=channel), crash, self.shell)
+            registers = [socket.socket(fileno=number) for number in register]
+            work(socket.socket(fileno=channel), crash, self.shell, *registers)
         code = SPAWNED.format(path=[ROOT, *sys.path])
         for descriptor in (channel, crash):
             os.set_inheritable(descriptor, True)
         os.execv(sys.executable, [sys.executable, "-P", "-c", code, str(channel), str(crash)])
 
     def _reap(self) -> None:
+        self._take_in()  # before the sweep: who is registered is spared
+        for key, checkpoint in list(self.checkpoints.items()):
+            if _ended(checkpoint.pid):
+                self._drop(key)
         for pid in list(self.workers):
-            done, status, usage = os.wait4(pid, os.WNOHANG)
-            if done:
+            if ended := _ended(pid):
                 job = self.workers.pop(pid)
                 self._sweep()
-                self._say(exit=job, status=status, peak=usage.ru_maxrss * PEAK_UNIT)
+                self._say(exit=job, status=ended[0], peak=ended[1].ru_maxrss * PEAK_UNIT)
         self._sweep()
 
     def _sweep(self) -> None:
         """End every process that a finished post has left: all our children that are no workers."""
-        end_children(self.workers.__contains__, SWEEP_SECONDS)
+        end_children(self._is_ours, SWEEP_SECONDS)
+
+    def _is_ours(self, pid: int) -> bool:
+        """Is a child a worker or a checkpoint? It may have been forked just now, and is registered then."""
+        if not self._knows(pid):
+            self._take_in()
+        return self._knows(pid)
+
+    def _knows(self, pid: int) -> bool:
+        return pid in self.workers or any(pid == each.pid for each in self.checkpoints.values())
 
     def _end_all(self) -> None:
         for pid in self.workers:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(pid, signal.SIGKILL)
         self.workers.clear()
+        self.checkpoints.clear()
         self._sweep()
 
     def _import(self, names: list[str]) -> None:
@@ -186,7 +272,7 @@ class Server:
         from builder.execute import session  # noqa: F401  (for the workers, which then have it)
         from builder.execute.shell import make_shell
 
-        self.shell = make_shell()
+        self.shell = self.shell or make_shell()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             for name in names:
@@ -257,6 +343,15 @@ def _hide_root() -> None:
     sys.path.append(ROOT)
 
 
+def _ended(pid: int) -> tuple[int, resource.struct_rusage] | None:
+    """How a child has ended; None if it has not, or if the process that forked it for us has not yet."""
+    with contextlib.suppress(ChildProcessError):
+        done, status, usage = os.wait4(pid, os.WNOHANG)
+        if done:
+            return status, usage
+    return None
+
+
 def _signal(pid: int, number: int) -> None:
     """Send a worker a signal; SIGKILL goes to all that is below it too."""
     gone = contextlib.suppress(ProcessLookupError, PermissionError)
@@ -272,13 +367,13 @@ def _signal(pid: int, number: int) -> None:
             os.kill(each, number)
 
 
-def _settle(descriptors: list[int]) -> tuple[int, int]:
-    """Put the standard streams in place and close all else; return the channel and the crash log."""
+def _settle(descriptors: list[int]) -> list[int]:
+    """Put the standard streams in place and close all else; return the channel, the crash log and the rest."""
     high = [os.dup2(descriptor, 200 + k, inheritable=False) for k, descriptor in enumerate(descriptors)]
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.dup2(high[1], 1)
     os.dup2(high[2], 2)
-    channel, crash = os.dup2(high[0], 3, inheritable=False), os.dup2(high[3], 4, inheritable=False)
-    os.closerange(5, 256)
-    return channel, crash
+    kept = [os.dup2(number, 3 + k, inheritable=False) for k, number in enumerate((high[0], *high[3:]))]
+    os.closerange(3 + len(kept), 256)
+    return kept

@@ -8,6 +8,10 @@ A session is told its job in one line of JSON on its channel and answers with on
     {"event": "done", "cell": 3, "out": 180, "err": 7, "failure": null, …}
     {"event": "end", "facts": {…}, …}                          or with "unavailable": why nothing was run
 
+Where it is asked to keep checkpoints, it forks one after each cell (see branch.py), and says why if it cannot:
+
+    {"event": "no-checkpoint", "cell": 3, "out": 180, "why": "CUDA is in use"}
+
 Each event carries the job's token, so that nothing that the post's own code writes is taken for one.
 What the cells print does not pass through here: descriptors 1 and 2 are files that the supervisor reads.
 
@@ -35,9 +39,10 @@ import warnings
 from types import CodeType, ModuleType, TracebackType
 from typing import Any
 
-from builder.execute import sharing, taint
+from builder.execute import branch, sharing, taint
 from builder.execute.figures import name_korean_font, register_figures
 from builder.execute.imports import on_import
+from builder.execute.processes import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, prctl
 from builder.execute.shell import QUIET_MAGICS, Shell, make_shell
 from builder.execute.watch import Watch
 
@@ -58,13 +63,25 @@ _ENCODE = json.JSONEncoder().encode
 class Session:
     """The run of one post's cells in `shell`. Create it in the worker process, after the fork."""
 
-    def __init__(self, job: dict[str, Any], channel: socket.socket, shell: Shell) -> None:
+    def __init__(
+        self,
+        job: dict[str, Any],
+        channel: socket.socket,
+        crash_log: int,
+        shell: Shell,
+        register: socket.socket | None = None,
+    ) -> None:
         self.job = job
         self.channel = channel
+        self.crash_log = crash_log
         self.shell = shell
+        self.register = register  # None: no checkpoints, or no more of them
+        self.finished = 0  # cells
+        self.pool: set[str] = set()  # threads of a pool that torch makes anew after a fork (NNPACK's)
         self.pid = os.getpid()
         self.cell = 0
         self.running = False
+        self.asked = False  # to stop the cell
         self.watch = Watch()
         self.tainted: dict[str, int] = {}  # name -> the cell at the root of it
         self.streams = os.dup(1), os.dup(2)  # a cell may close its own
@@ -80,12 +97,19 @@ class Session:
         if missing:
             self.emit("end", unavailable=missing)
             return
-        for cell in self.job["cells"]:
+        while self.finished < len(self.job["cells"]):  # a checkpoint goes on with another job
+            cell = self.job["cells"][self.finished]
             self.cell = self.shell.cell = cell["number"]
+            self.asked = False
             self.emit("cell", err=_size(self.streams[1]))
             failure, facts = self._run_cell(cell)
             self._flush()
             self.emit("done", err=_size(self.streams[1]), failure=failure, **facts)
+            self.finished += 1
+            if failure and failure["kind"] == "interrupted":
+                self.register = None  # when it was interrupted no key can say
+            if self.register is not None:
+                self._leave_checkpoint(self.register)
         files = self.watch.files(self.job["paths"])
         self.emit("end", facts=self._facts(), threads=self._living_threads(), files=files)
 
@@ -117,10 +141,15 @@ class Session:
 
     def _prepare_torch(self, torch: ModuleType) -> None:
         torch.manual_seed(self.job["seed"])
+        before = branch.threads()
         torch.set_num_threads(self.job["threads"])
+        self.pool = branch.threads() - before
 
     def _interrupted(self, *_: object) -> None:
-        if self.running and os.getpid() == self.pid:
+        if os.getpid() != self.pid:
+            return
+        self.asked = True  # should it have come before the cell is under way
+        if self.running:
             raise KeyboardInterrupt
 
     def _run_cell(self, cell: dict[str, Any]) -> tuple[dict[str, Any] | None, dict[str, Any]]:
@@ -159,6 +188,8 @@ class Session:
         shell.source, shell.failed = source, None
         self.running = True
         try:
+            if self.asked:
+                raise KeyboardInterrupt
             result = shell.run_cell(source, store_history=False)
         except KeyboardInterrupt as error:  # the limit's signal came while IPython itself was at work
             return error
@@ -207,6 +238,62 @@ class Session:
         except BaseException:
             return taint.imported(statement) if isinstance(statement, ast.Import | ast.ImportFrom) else set()
         return set()
+
+    # --- checkpoints -------------------------------------------------------------------------
+
+    def _leave_checkpoint(self, register: socket.socket) -> None:
+        """Fork a checkpoint; return here, and in each session that will ever go on from it."""
+        own = {1, 2, *self.streams, self.channel.fileno(), self.crash_log, register.fileno()}
+        why = self._redirected() or branch.obstacle(own, self.pool)
+        if why:
+            self.emit("no-checkpoint", why=why)
+            self.register = None
+            return
+        read = branch.places()
+        here, servers = socket.socketpair()
+        news = {
+            "checkpoint": self.finished,
+            "job": self.job["number"],
+            "files": self.watch.so_far(self.job["paths"]),
+        }
+        try:
+            is_checkpoint = branch.branch(register, news, [servers.fileno()])
+        except OSError as error:
+            self.emit("no-checkpoint", why=str(error))
+            self.register = None
+            is_checkpoint = False
+        servers.close()
+        if is_checkpoint:
+            null = os.open(os.devnull, os.O_RDWR)
+            for descriptor in own - {register.fileno()}:
+                os.dup2(null, descriptor, inheritable=False)
+            os.close(null)
+            descriptors = _wait(here, register)
+            branch.reopen(own, read)
+            self._take(descriptors)
+        here.close()
+
+    def _redirected(self) -> str:
+        """Have cells put something else in the place of their standard streams?"""
+        try:
+            same = all(os.path.sameopenfile(n, own) for n, own in zip((1, 2), self.streams, strict=True))
+        except OSError:
+            same = False
+        return "" if same else "its standard streams are others"
+
+    def _take(self, descriptors: list[int]) -> None:
+        """Become a session of its own, with the channel, the streams and the crash log of another job."""
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        prctl(PR_SET_CHILD_SUBREAPER, 1)
+        self.pid = os.getpid()
+        places = (self.channel.fileno(), 1, 2, self.crash_log)
+        for descriptor, place in zip(descriptors, places, strict=True):
+            os.dup2(descriptor, place, inheritable=place in (1, 2))
+            os.close(descriptor)
+        for descriptor, stream in zip((1, 2), self.streams, strict=True):
+            os.dup2(descriptor, stream, inheritable=False)
+        with self.channel.makefile("rb") as lines:
+            self.job = json.loads(lines.readline())
 
     # --- what is reported --------------------------------------------------------------------
 
@@ -340,7 +427,30 @@ def _random_states() -> list[Any]:
     return states
 
 
-def work(channel: socket.socket, crash_log: int, shell: Shell | None = None) -> None:
+def _wait(here: socket.socket, register: socket.socket) -> list[int]:
+    """Be a checkpoint: fork a session for each job that comes, and end when nobody can ask any more.
+
+    Returns only in those sessions, with their descriptors.
+    """
+    while True:
+        line, descriptors, _, _ = socket.recv_fds(here, 4096, 4)
+        if not line:
+            os._exit(0)
+        try:
+            if branch.branch(register, {"worker": json.loads(line)["start"]}):
+                return descriptors
+        except OSError:
+            os._exit(1)
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def work(
+    channel: socket.socket,
+    crash_log: int,
+    shell: Shell | None = None,
+    register: socket.socket | None = None,
+) -> None:
     """Run the one job that comes over `channel`; never returns. `crash_log` takes Python's last words."""
     status = 70
     try:
@@ -348,7 +458,7 @@ def work(channel: socket.socket, crash_log: int, shell: Shell | None = None) -> 
             job = json.loads(lines.readline())
         faulthandler.enable(crash_log, all_threads=False)
         faulthandler.register(signal.SIGUSR2, crash_log, all_threads=False, chain=False)
-        Session(job, channel, shell or make_shell()).run()
+        Session(job, channel, crash_log, shell or make_shell(), register).run()
         status = 0
     except BaseException:
         os.write(crash_log, b"session: " + traceback.format_exc().encode())

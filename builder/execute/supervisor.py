@@ -22,7 +22,7 @@ from typing import Any, TypeAlias
 
 from builder.execute import cage
 from builder.execute.processes import PR_SET_CHILD_SUBREAPER, children, end_children, prctl, readable
-from builder.execute.running import Ended, Job, Running, capture_file, contents
+from builder.execute.running import ASKED, Begun, Ended, Job, Running, capture_file, contents
 
 # What the cells may see of the environment: no tokens, no keys. The site's config may name more.
 ALLOWED = (
@@ -125,16 +125,64 @@ class Supervisor:
             while self.start and waiting and len(self._running) < parallel:
                 if self.why and not self._count:
                     on_event(waiting[-1], {"event": "spawning", "why": self.why})
-                self._begin(waiting.pop())
-            readable = self._wait()
-            for running in list(self._running.values()):
-                if running.channel in readable:
-                    for event in running.read_events():
-                        on_event(running.job, event)
-            if self._control in readable:
-                yield from self._hear()
-            self._keep_limits()
-            self._tell(on_event)
+                self.begin(waiting.pop())
+            yield from self.step(on_event)
+
+    def begin(self, job: Job, begun: Begun | None = None, *, keep: bool = False) -> int:
+        """Start a job, from a checkpoint if it is `begun`; return its number. Raises ServerDied.
+
+        One that is to `keep` checkpoints tells of each as an event: `checkpoint`, `cell`, `files`, `pid`.
+        """
+        self._count += 1
+        running = Running(job, begun)
+        self._running[self._count] = running
+        descriptors = [running.far_end.fileno(), *running.files]
+        start: dict[str, Any] = {"start": self._count, "memory": job.limits.memory, "fresh": job.fresh}
+        if keep and self.start == "fork" and not job.fresh:
+            start["keep"] = True
+        if begun is not None:
+            start["from"] = begun.start
+        line = json.dumps(start).encode() + b"\n"
+        try:
+            socket.send_fds(self._control, [line], descriptors)
+        except OSError:
+            raise self._death() from None
+        running.send_task(self._count)
+        return self._count
+
+    def step(self, on_event: OnEvent, wake: socket.socket | None = None) -> Iterator[Ended]:
+        """Wait until there is news, or `wake` can be read; yield the jobs that have ended. See `run`."""
+        ready = self._wait(wake)
+        for running in list(self._running.values()):
+            if running.channel in ready:
+                self._read(running, on_event)
+        if self._control in ready:
+            yield from self._hear(on_event)
+        self._keep_limits()
+        self._tell(on_event)
+
+    def running(self, number: int) -> Running:
+        """Return what is known of a job that is under way."""
+        return self._running[number]
+
+    def stop(self, number: int) -> None:
+        """Ask the cell that a job is running to stop; the cells behind it are run."""
+        running = self._running.get(number)
+        if running is not None and not running.limit and running.cell() is not None:
+            running.limit = "stopped"
+            self._end(number, running, time.monotonic())
+
+    def cancel(self, number: int) -> None:
+        """End a job, but not its checkpoints."""
+        self._signal(number, signal.SIGKILL)
+
+    def drop(self, begun: Begun) -> None:
+        """Let a checkpoint end."""
+        self._send({"drop": begun.start})
+
+    def further_imports(self, names: Sequence[str]) -> None:
+        """Let the fork server import more, before any job that is begun after this."""
+        self._send({"imports": list(names)})
 
     def close(self) -> None:
         """End the server and everything below it."""
@@ -152,25 +200,21 @@ class Supervisor:
         os.close(self._log)
         cage.leave(self._process.pid)
 
-    def _begin(self, job: Job) -> None:
-        self._count += 1
-        running = Running(job)
-        self._running[self._count] = running
-        descriptors = [running.far_end.fileno(), *running.files]
-        start = {"start": self._count, "memory": job.limits.memory, "fresh": job.fresh}
-        line = json.dumps(start).encode() + b"\n"
-        try:
-            socket.send_fds(self._control, [line], descriptors)
-        except OSError:
-            raise self._death() from None
-        running.send_task()
-
-    def _wait(self) -> list[Any]:
+    def _wait(self, wake: socket.socket | None) -> list[Any]:
         channels = [running.channel for running in self._running.values() if running.channel.fileno() >= 0]
-        return readable([self._control, *channels], TICK)
+        wakers = [] if wake is None else [wake]
+        idle = wake is not None and not self._running
+        return readable([self._control, *channels, *wakers], -1 if idle else TICK)
 
-    def _hear(self) -> Iterator[Ended]:
-        data = self._control.recv(65536)
+    def _read(self, running: Running, on_event: OnEvent) -> None:
+        for event in running.read_events():
+            on_event(running.job, event)
+
+    def _hear(self, on_event: OnEvent) -> Iterator[Ended]:
+        try:
+            data = self._control.recv(65536)
+        except ConnectionResetError:  # it ended before it had read all that we sent
+            data = b""
         if not data:
             raise self._death()
         *lines, self._buffer = (self._buffer + data).split(b"\n")
@@ -180,6 +224,15 @@ class Supervisor:
                 self.start, self.why = message["ready"], message["why"]
             elif "started" in message:
                 self._running[message["started"]].pid = message["pid"]
+            elif "checkpoint" in message:
+                running = self._running[message["job"]]
+                while running.channel.fileno() >= 0 and readable([running.channel], 0):
+                    self._read(running, on_event)  # the end of the cell was sent before this
+                on_event(running.job, {**message, "event": "checkpoint", "cell": message["checkpoint"]})
+            elif "lost" in message:
+                running = self._running.pop(message["lost"])
+                running.ended(0, 0)
+                on_event(running.job, {"event": "lost", "begun": running.begun})
             else:
                 running = self._running.pop(message["exit"])
                 yield running.ended(message["status"], message["peak"])
@@ -199,7 +252,7 @@ class Supervisor:
         """Ask a cell that has passed its own limit to stop; a post that has passed one is ended."""
         self._signal(number, signal.SIGUSR2)  # Python writes down where it is
         running.asked = now
-        if running.limit in ("cell", "output"):
+        if running.limit in ASKED:
             self._signal(number, signal.SIGINT)
         else:
             running.asked -= GRACE - TICK  # time for the last words, no more

@@ -36,6 +36,10 @@ class Watch:
     def files(self, folders: Iterable[str]) -> list[str]:
         """Return the files that were read, and the local modules below `folders`, as real paths, sorted."""
         self._on = False
+        return self.so_far(folders)
+
+    def so_far(self, folders: Iterable[str]) -> list[str]:
+        """Return the same while it goes on."""
         written = tuple(os.path.join(folder, "") for folder in folders)
         inside = tuple(os.path.join(os.path.realpath(folder), "") for folder in folders)
         # Thousands of modules were there before, and to look at each would take longer than the cells.
