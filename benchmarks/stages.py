@@ -14,7 +14,7 @@ from typing import Any
 import builder.build
 import builder.fences
 import builder.front_matter
-import builder.markdown
+import builder.markdown.render
 import builder.memo
 import builder.output
 import builder.pages
@@ -25,10 +25,10 @@ from builder.config import read_config
 STAGES: tuple[tuple[Any, str, str], ...] = (
     (builder.front_matter, "parse_front_matter", "front matter"),
     (builder.fences, "read_cells", "blocks and cells"),
-    (builder.markdown, "parse", "inline Markdown"),
-    (builder.markdown, "highlight", "highlighting"),
-    (builder.markdown, "to_html", "tokens to HTML"),
-    (builder.markdown, "render", "rest of rendering"),
+    (builder.markdown.render, "parse", "inline Markdown"),
+    (builder.markdown.render, "highlight", "highlighting"),
+    (builder.markdown.render, "to_html", "tokens to HTML"),
+    (builder.markdown.render, "render", "rest of rendering"),
     (builder.prepare.Workshop, "_copies", "copies: Markdown, notebook, script"),
     (builder.prepare.Workshop, "_findable", "terms of the search"),
     (builder.prepare.Workshop, "prepare", "rest of preparing"),

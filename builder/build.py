@@ -22,13 +22,13 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from builder.assets import Assets
 from builder.bodies import BodyLost, kept_bodies
-from builder.jekyll import output_file
+from builder.jekyll.precedence import settle
+from builder.jekyll.rules import output_file
 from builder.memo import Memo
 from builder.model import Built, Config, Page, Problem, Report, SiteError
 from builder.output import FileId, Tree, Written
 from builder.pages import Sketch, environment, list_claims, sketches, theme_claims
 from builder.posts import Source, find_sources
-from builder.precedence import settle
 from builder.prepare import FIGURES_URL, Prepared, Stale, Workshop
 from builder.redirects import redirect_problems
 from builder.search import Index, State
@@ -156,12 +156,12 @@ def make_images(sources: Iterable[Source], files: Iterable[Source], workshop: Wo
     """Make the copies of the images that these sources seem to show ahead of them: a post may show a hundred."""
     if not sources:
         return
-    from builder.images import is_image
+    from builder.markdown.images import is_image
 
     images = {file.path for file in files if is_image(file.path)}
     if not images:
         return
-    from builder.media import images_in
+    from builder.markdown.media import images_in
 
     texts = (
         (source.path, source.file.read_text(errors="replace")) for source in sources if source.file.exists()

@@ -285,7 +285,7 @@ def _adopt(options: argparse.Namespace) -> int:
 
 
 def _import(options: argparse.Namespace) -> int:
-    from builder.importing import differences, import_jekyll
+    from builder.jekyll.importing import differences, import_jekyll
 
     changes, problems = import_jekyll(options.path.resolve(), options.to.resolve())
     _tell(problems)

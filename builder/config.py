@@ -25,7 +25,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from builder import jekyll, policy, services, style, urls
+from builder import policy, services, style, urls
+from builder.jekyll import rules as jekyll
 from builder.model import (
     Analytics,
     Cloudflare,

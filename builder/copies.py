@@ -78,7 +78,9 @@ def downloads(site: SiteView, article: ArticleView) -> Downloads:
 
 def linked_lines(post: Post, links: Sequence[tuple[str, int]]) -> list[str]:
     """The lines of a post's body, with a mark in place of each link into the site that is found at its line."""
-    from builder.dialect import body_of  # not at the top: pages import this, and most builds parse nothing
+    from builder.markdown.dialect import (
+        body_of,  # not at the top: pages import this, and most builds parse nothing
+    )
 
     lines = body_of(post.markdown, post.body_line).split("\n")
     for number, (address, line) in enumerate(links):

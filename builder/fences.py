@@ -14,9 +14,9 @@ from typing import Any, Final
 
 from markdown_it.token import Token
 
-from builder import dialect
 from builder.clothes import Dress, dress_of, habits
 from builder.config import OptionError, did_you_mean, option_from_text, option_types
+from builder.markdown import dialect
 from builder.model import Cell, CellOptions, Fence, Level, Problem
 
 PYTHON: Final = frozenset({"python", "python3", "py"})

@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 from zoneinfo import ZoneInfo
 
-from builder import jekyll, jekyll_files, urls
+from builder import urls
+from builder.jekyll import files as jekyll_files
+from builder.jekyll import rules as jekyll
 from builder.model import Cell, Config, ExecuteConfig, Level, Post, Problem
 
 MARKDOWN: Final = (".md", ".markdown")
@@ -99,7 +101,7 @@ def parse_post(text: str, path: str, config: Config, page: bool) -> tuple[Post, 
 
     zone = ZoneInfo(config.timezone)
     if config.jekyll:
-        from builder.jekyll_posts import parse_jekyll
+        from builder.jekyll.posts import parse_jekyll
 
         front_matter, body_line, liquid, problems = parse_jekyll(text, path, config, zone)
     else:
@@ -129,7 +131,7 @@ _TITLE = re.compile(r" {0,3}#[ \t]+(.+?)(?:[ \t]+#+)?[ \t]*")
 
 def _title_above(text: str, body_line: int) -> tuple[str, int]:
     """The text of the heading `# ...` that a body begins with, or "", and the line where the rest begins."""
-    from builder.dialect import body_of, inline_html
+    from builder.markdown.dialect import body_of, inline_html
 
     for number, line in enumerate(body_of(text, body_line).split("\n"), body_line):
         if line.strip():

@@ -22,7 +22,7 @@ from builder.bodies import Bodies
 from builder.execute.cache import Cache, site_cache
 from builder.execute.freeze import Freeze
 from builder.execute.keys import Input, cell_keys
-from builder.images import Images
+from builder.markdown.images import Images
 from builder.model import Article, Config, Part, Post, Problem, Run
 from builder.posts import Identity, Source, post_date, post_title, post_url, read_post
 from builder.site import LINK
@@ -158,8 +158,8 @@ class Workshop:
         from builder.check import is_verified
         from builder.execute.record import figures_of
         from builder.failures import cell_problems
-        from builder.markdown import render
-        from builder.media import PostMedia
+        from builder.markdown.media import PostMedia
+        from builder.markdown.render import render
         from builder.policy import loads
 
         config, front_matter = self.config, post.front_matter
@@ -279,7 +279,7 @@ def ready(
     import builder.front_matter
     import builder.notebooks
     import builder.terms  # noqa: F401
-    from builder.dialect import parse
+    from builder.markdown.dialect import parse
 
     parse("")
     workshop = Workshop.of(config, frozen=frozen)

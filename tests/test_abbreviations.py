@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from builder.dialect import parse, to_html
+from builder.markdown.dialect import parse, to_html
 
 
 @pytest.mark.parametrize("kramdown", [True, False])

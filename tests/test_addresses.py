@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from builder.addresses import resolve_html, resolve_text
-from builder.dialect import inline_to_html, parse
-from builder.pictures import Pictures
+from builder.markdown.addresses import resolve_html, resolve_text
+from builder.markdown.dialect import inline_to_html, parse
+from builder.markdown.pictures import Pictures
 
 SEEN: list[tuple[str, int]] = []
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builder.callouts import KINDS
-from builder.dialect import parse, to_html
-from builder.markdown import render
+from builder.markdown.callouts import KINDS
+from builder.markdown.dialect import parse, to_html
+from builder.markdown.render import render
 from builder.words import words_for
 from tests.test_markdown import post, rendered
 

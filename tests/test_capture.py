@@ -8,7 +8,7 @@ import pytest
 
 from builder.execute.capture import Addresses, clean, decode, displayed
 from builder.execute.parts import cut
-from builder.highlight import coloured
+from builder.markdown.highlight import coloured
 from builder.model import Markup, Text
 from tests.conftest import MakeSite
 from tests.faulty import faulty

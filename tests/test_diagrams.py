@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from builder import diagrams, media
-from builder.diagrams import THEMES, title_of
+from builder.markdown import diagrams, media
+from builder.markdown.diagrams import THEMES, title_of
 from builder.policy import loads
 from tests.conftest import MakeSite
 

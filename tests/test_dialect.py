@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from builder.dialect import DEEPEST, Env, block_tokens, body_of, inline_to_html, parse, to_html, too_deep
+from builder.markdown.dialect import (
+    DEEPEST,
+    Env,
+    block_tokens,
+    body_of,
+    inline_to_html,
+    parse,
+    to_html,
+    too_deep,
+)
 
 STOCK = MarkdownIt("commonmark", {"xhtmlOut": False}).enable(["table", "strikethrough"])
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builder.dialect import parse, to_html
+from builder.markdown.dialect import parse, to_html
 from tests.test_markdown import rendered
 
 

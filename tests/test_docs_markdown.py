@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from builder.diagrams import Diagram
 from builder.fences import read_cells
 from builder.front_matter import parse_front_matter
-from builder.images import Picture
-from builder.markdown import Rendered, render
-from builder.media import Media
+from builder.markdown.diagrams import Diagram
+from builder.markdown.images import Picture
+from builder.markdown.media import Media
+from builder.markdown.render import Rendered, render
 from builder.model import ExecuteConfig, FrontMatter, Post
 
 FILE = Path(__file__).resolve().parents[1] / "docs" / "markdown.md"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from builder.embeds import video_at
-from builder.markdown import render
+from builder.markdown.embeds import video_at
+from builder.markdown.render import render
 from builder.policy import loads
 from tests.test_markdown import post, rendered
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from builder.dialect import parse, to_html
-from builder.media import has_jemoji
+from builder.markdown.dialect import parse, to_html
+from builder.markdown.media import has_jemoji
 from tests.conftest import MakeSite
 from tests.test_markdown import rendered
 

@@ -14,10 +14,10 @@ from pygments import highlight as pygments_highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 
-from builder import dialect
-from builder import highlight as module
 from builder.fences import parse_info
-from builder.highlight import Look, escape, highlight, in_lines, look_of
+from builder.markdown import dialect
+from builder.markdown import highlight as module
+from builder.markdown.highlight import Look, escape, highlight, in_lines, look_of
 
 
 def text_of(markup: str) -> str:

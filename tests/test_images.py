@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from builder.build import build
-from builder.images import Images, Picture, svg_picture, widths
+from builder.markdown.images import Images, Picture, svg_picture, widths
 from builder.model import Problem
 from builder.prepare import Workshop
 from tests.conftest import MakeSite, TestSite

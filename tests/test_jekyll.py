@@ -14,7 +14,7 @@ import pytest
 
 from builder.config import read_config
 from builder.front_matter import parse_front_matter
-from builder.jekyll import address, defaults_of, is_dated, is_left_out, jekyll_of, slugify, title_of
+from builder.jekyll.rules import address, defaults_of, is_dated, is_left_out, jekyll_of, slugify, title_of
 from builder.model import Jekyll, Link, Profile, SiteError
 from builder.urls import date_of
 

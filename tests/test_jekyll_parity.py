@@ -19,7 +19,7 @@ import pytest
 
 from builder.build import build
 from builder.config import read_config
-from builder.old_site import OldPage, compare_pages, read_page
+from builder.jekyll.old_site import OldPage, compare_pages, read_page
 
 from .jekyll_site import site_files
 

@@ -6,8 +6,8 @@ import unicodedata
 
 import pytest
 
-from builder.dialect import parse, to_html
-from builder.korean import join_lines, reading_minutes
+from builder.markdown.dialect import parse, to_html
+from builder.markdown.korean import join_lines, reading_minutes
 
 from .conftest import MakeSite
 

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from builder.dialect import inline_html, parse, to_html
+from builder.markdown.dialect import inline_html, parse, to_html
 
 
 def html(text: str) -> str:

@@ -7,11 +7,11 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builder.dialect import parse, to_html
 from builder.fences import read_cells, replace_outputs
-from builder.jekyll import jekyll_of
-from builder.liquid import expand
-from builder.markdown import render
+from builder.jekyll.liquid import expand
+from builder.jekyll.rules import jekyll_of
+from builder.markdown.dialect import parse, to_html
+from builder.markdown.render import render
 from builder.model import Text
 from builder.posts import parse_post
 

@@ -16,8 +16,8 @@ from pygments.lexers import get_lexer_by_name
 from pygments.lexers.python import PythonLexer
 from pygments.token import Comment, Keyword, Name, Number, Text
 
-from builder import dialect, lexing
-from builder.lexing import EVERY, Table, Tokens, quick, tokens
+from builder.markdown import dialect, lexing
+from builder.markdown.lexing import EVERY, Table, Tokens, quick, tokens
 
 SAMPLES = {path.suffix[1:]: path for path in (Path(__file__).parent / "cases/lexing").glob("sample.*")}
 PYTHON = [inspect.getsource(module) for module in (dialect, re, textwrap)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from builder.liquid import Scene, expand
+from builder.jekyll.liquid import Scene, expand
 
 SCENE = Scene(
     site={

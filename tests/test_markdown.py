@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builder.fences import read_cells
-from builder.markdown import Rendered, render
+from builder.markdown.render import Rendered, render
 from builder.model import ExecuteConfig, Figure, FrontMatter, Heading, Markup, Part, Post, Text
 
 SEED = Path(__file__).parent.parent / "content/posts/2023-03-06-pytorch-grammar-4.md"

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builder.dialect import parse
-from builder.math import _CLASSES, convert, formulas, without_mathml
-from builder.media import Media
+from builder.markdown.dialect import parse
+from builder.markdown.math import _CLASSES, convert, formulas, without_mathml
+from builder.markdown.media import Media
 from builder.model import Markup
 from tests.conftest import MakeSite
 from tests.test_markdown import post
@@ -147,7 +147,7 @@ def test_a_page_with_formulas() -> None:
 
 
 def test_tex_may_be_left_to_a_script() -> None:
-    from builder.markdown import render
+    from builder.markdown.render import render
 
     media = Media(macros=None)
     page = render(post("$a$\n\n$$\nb\n$$\n"), {}, lambda a, n: a, str, media=media).html

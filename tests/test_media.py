@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from builder.media import image_paths, images_in
+from builder.markdown.media import image_paths, images_in
 from builder.model import Config
 
 ROOT = Path("/site")

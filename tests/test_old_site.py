@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from builder.config import read_config
-from builder.importing import differences, import_jekyll
+from builder.jekyll.importing import differences, import_jekyll
+from builder.jekyll.old_site import compare_sites, read_page
 from builder.model import Profile, SiteError
-from builder.old_site import compare_sites, read_page
 
 from .conftest import MakeSite
 

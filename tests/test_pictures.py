@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from builder.images import Picture
-from builder.markdown import render
-from builder.media import Media
+from builder.markdown.images import Picture
+from builder.markdown.media import Media
+from builder.markdown.render import render
 from tests.test_markdown import post
 
 COPIES = (("image/avif", ((640, "a.avif"), (1000, "b.avif"))), ("image/webp", ((640, "c.webp"),)))

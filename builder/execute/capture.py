@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from builder.colours import PLAIN, Style, restyled, sequence
+from builder.markdown.colours import PLAIN, Style, restyled, sequence
 
 # One control sequence: CSI (colours, cursor), OSC (titles, links), or a short escape.
 ESCAPE: Final = re.compile(

@@ -22,11 +22,11 @@ from builder.build import copies_of, make_images, site_of
 from builder.config import read_config
 from builder.execute.keys import cell_keys
 from builder.execute.run import AHEAD, has_cells_to_run, last_run
+from builder.jekyll.precedence import settle
 from builder.memo import Memo
 from builder.model import Article, Config, Failure, Output, Page, Post, Problem, Run, SiteError
 from builder.pages import environment, sketches, theme_claims
 from builder.posts import Source, find_sources, read_post
-from builder.precedence import settle
 from builder.prepare import FIGURES_URL, NO_RUN, Prepared, Stale, Workshop
 from builder.search import Index, State
 from builder.serve.edition import Content, Edition, reader

@@ -12,8 +12,8 @@ from pygments.lexers import get_lexer_by_name
 from pygments.token import STANDARD_TYPES, Whitespace, _TokenType
 from pygments.util import ClassNotFound
 
-from builder.colours import CLASSES, SEQUENCE
-from builder.lexing import Tokens, quick
+from builder.markdown.colours import CLASSES, SEQUENCE
+from builder.markdown.lexing import Tokens, quick
 
 # Shown as it is: a console's transcript is mostly output, and lexing it is slow for long lines.
 PLAIN = frozenset({"", "text", "txt", "plain", "plaintext", "none", "output", "console", "terminal"})

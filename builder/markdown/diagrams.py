@@ -1,6 +1,6 @@
 """Diagrams: a fence of Mermaid -> two pictures, for light and for dark pages, drawn when the site is built.
 
-    echo '{"sources": ["flowchart LR; A-->B"]}' | python -m builder.diagrams
+    echo '{"sources": ["flowchart LR; A-->B"]}' | python -m builder.markdown.diagrams
 
 draws them, in a process of its own: the package `mermaidx` runs Mermaid itself, in an engine of its own that a
 forked process could not use. Where it is not installed, a page shows the source. Pages have no script for this,
@@ -102,11 +102,11 @@ def _draw(sources: Sequence[str]) -> list[dict[str, str]]:
     """Draw in a process of its own: {theme: SVG} of each, or {"error": why not}, and "again" if that may pass."""
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "builder.diagrams"],
+            [sys.executable, "-m", "builder.markdown.diagrams"],
             input=json.dumps({"sources": list(sources)}),
             capture_output=True,
             text=True,
-            cwd=Path(__file__).resolve().parents[1],  # where this package is, also in a checkout
+            cwd=Path(__file__).resolve().parents[2],  # where this package is, also in a checkout
             timeout=SECONDS,
             check=True,
         )

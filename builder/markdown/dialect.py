@@ -34,14 +34,14 @@ from mdit_py_plugins.deflist import deflist_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.footnote.index import footnote_tail
 
-from builder import divisions
-from builder import kramdown as kramdown_rules
-from builder.abbreviations import KNOWN, abbreviation, mark_abbreviations
-from builder.attributes import add_attributes, heading_id, settle_blocks, settle_inline
-from builder.callouts import settle_callouts
-from builder.emoji import set_emoji
-from builder.highlight import escape
-from builder.math import BLOCK, INLINE, add_math, math_html
+from builder.markdown import divisions
+from builder.markdown import kramdown as kramdown_rules
+from builder.markdown.abbreviations import KNOWN, abbreviation, mark_abbreviations
+from builder.markdown.attributes import add_attributes, heading_id, settle_blocks, settle_inline
+from builder.markdown.callouts import settle_callouts
+from builder.markdown.emoji import set_emoji
+from builder.markdown.highlight import escape
+from builder.markdown.math import BLOCK, INLINE, add_math, math_html
 
 Env: TypeAlias = MutableMapping[str, Any]
 

@@ -13,9 +13,9 @@ from typing import Final, TypeAlias
 
 from markdown_it.token import Token
 
-from builder.attributes import html_attributes
-from builder.highlight import escape
-from builder.images import Picture
+from builder.markdown.attributes import html_attributes
+from builder.markdown.highlight import escape
+from builder.markdown.images import Picture
 
 Find: TypeAlias = Callable[[str, int], Picture | None]
 

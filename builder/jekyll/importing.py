@@ -18,11 +18,11 @@ from typing import Final
 
 from builder import urls
 from builder.config import read_config
-from builder.jekyll import HTML, place_of
+from builder.jekyll.precedence import beside
+from builder.jekyll.rules import HTML, place_of
 from builder.model import Config, Link, Post, Problem, SiteError
 from builder.pages import theme_claims
 from builder.posts import find_sources, parse_post, post_date, post_url, read_post
-from builder.precedence import beside
 from builder.site import fold
 
 _OPTIONS: Final = ("title", "description", "author", "language", "url", "baseurl", "timezone", "future")
@@ -219,7 +219,7 @@ def _write(file: Path, content: bytes) -> None:
 def differences(site: Path, old: Path, jobs: int) -> Iterator[str]:
     """Build the site in the folder `site`, and yield what is otherwise than in the folder `old`."""
     from builder.build import build
-    from builder.old_site import compare_sites
+    from builder.jekyll.old_site import compare_sites
 
     config = read_config(site)
     build(config, jobs)

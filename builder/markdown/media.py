@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import unquote
 
-from builder.diagrams import LANGUAGE, RENDERER, Diagram, diagrams, is_available
 from builder.execute.cache import Cache
 from builder.execute.keys import Input
-from builder.images import Images, Picture, is_image
+from builder.markdown.diagrams import LANGUAGE, RENDERER, Diagram, diagrams, is_available
+from builder.markdown.images import Images, Picture, is_image
+from builder.markdown.pictures import Find
 from builder.model import Config, Post, Problem
-from builder.pictures import Find
 from builder.urls import leads_out
 
 # Of Jekyll, which sets names of emoji where it has this plugin.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from markdown_it.token import Token
 
-from builder.highlight import escape
+from builder.markdown.highlight import escape
 
 HOSTS = re.compile(r"youtu\.?be|vimeo\.com")  # without one of which a text has no video
 _YOUTUBE = re.compile(

@@ -22,7 +22,7 @@ from markdown_it.rules_block import StateBlock, fence, heading, lheading
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
-from builder.math import in_html
+from builder.markdown.math import in_html
 
 
 def _words(text: str) -> frozenset[str]:

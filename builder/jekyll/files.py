@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from builder.jekyll import HTML, is_dated, is_left_out, place_of
+from builder.jekyll.rules import HTML, is_dated, is_left_out, place_of
 from builder.model import Config, Jekyll, Problem
 
 # Our own files at the top of the folder.

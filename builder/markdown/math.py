@@ -20,7 +20,7 @@ from markdown_it.rules_block import StateBlock
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
-from builder.highlight import escape
+from builder.markdown.highlight import escape
 
 if TYPE_CHECKING:
     from math_core import LatexToMathML

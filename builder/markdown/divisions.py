@@ -19,7 +19,7 @@ from typing import Any, Final
 from markdown_it.rules_block import StateBlock
 from markdown_it.token import Token
 
-from builder.attributes import html_attributes, parse_attributes
+from builder.markdown.attributes import html_attributes, parse_attributes
 
 OPEN: Final = "division_open"
 CLOSE: Final = "division_close"

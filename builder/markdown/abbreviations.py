@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from markdown_it.rules_block import StateBlock
 from markdown_it.token import Token
 
-from builder.highlight import escape
+from builder.markdown.highlight import escape
 
 KNOWN = "abbreviations"  # of an environment: {abbreviation: what it stands for}
 

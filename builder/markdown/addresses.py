@@ -9,8 +9,8 @@ from typing import TypeAlias
 
 from markdown_it.token import Token
 
-from builder.highlight import escape
-from builder.pictures import Pictures
+from builder.markdown.highlight import escape
+from builder.markdown.pictures import Pictures
 
 Resolve: TypeAlias = Callable[[str, int], str]  # (address as written, line) -> address in the page
 

@@ -14,7 +14,7 @@ from markdown_it.rules_block import StateBlock
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
-from builder.highlight import escape
+from builder.markdown.highlight import escape
 
 TOC = "toc"  # type of the token where the table of contents is to stand
 

@@ -7,9 +7,10 @@ import functools
 import re
 from zoneinfo import ZoneInfo
 
-from builder import dialect, liquid
 from builder.front_matter import parse_front_matter
-from builder.jekyll import address, defaults_of, place_of, title_of
+from builder.jekyll import liquid
+from builder.jekyll.rules import address, defaults_of, place_of, title_of
+from builder.markdown import dialect
 from builder.model import Config, FrontMatter, Problem
 from builder.site import term_url
 from builder.urls import date_of

@@ -18,24 +18,24 @@ from markdown_it.common.utils import unescapeAll
 from markdown_it.rules_block.table import escapedSplit
 from markdown_it.token import Token
 
-from builder import math
-from builder.addresses import Resolve, resolve_html, resolve_text
-from builder.attributes import TOC, html_attributes
-from builder.callouts import KINDS
-from builder.diagrams import LANGUAGE, Diagram, title_of
-from builder.dialect import Env, body_of, inline_html, inline_to_html, parse, to_html, too_deep
-from builder.divisions import UNCLOSED
-from builder.embeds import HOSTS, place_videos
-from builder.emoji import as_written
 from builder.fences import parse_info, without_options
-from builder.highlight import PLAIN_LOOK, Look, coloured, escape, highlight, in_lines, look_of
-from builder.jekyll import HTML
-from builder.korean import join_lines, reading_minutes
-from builder.liquid import TOC as TOC_TAG
+from builder.jekyll.liquid import TOC as TOC_TAG
+from builder.jekyll.rules import HTML
+from builder.markdown import math
+from builder.markdown.addresses import Resolve, resolve_html, resolve_text
+from builder.markdown.attributes import TOC, html_attributes
+from builder.markdown.callouts import KINDS
+from builder.markdown.diagrams import LANGUAGE, Diagram, title_of
+from builder.markdown.dialect import Env, body_of, inline_html, inline_to_html, parse, to_html, too_deep
+from builder.markdown.divisions import UNCLOSED
+from builder.markdown.embeds import HOSTS, place_videos
+from builder.markdown.emoji import as_written
+from builder.markdown.highlight import PLAIN_LOOK, Look, coloured, escape, highlight, in_lines, look_of
+from builder.markdown.korean import join_lines, reading_minutes
+from builder.markdown.media import Media
+from builder.markdown.pictures import Pictures, frame_pictures
 from builder.marks import is_rule
-from builder.media import Media
 from builder.model import Cell, Figure, Heading, Markup, Part, Post, Problem, Text
-from builder.pictures import Pictures, frame_pictures
 from builder.policy import own_code
 from builder.words import Words, words_for
 
