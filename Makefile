@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: site docs reference test lint unit browser servers bench thorough clean
+.PHONY: site docs reference screenshots test lint unit browser servers bench thorough clean
 
 site: .venv/installed
 	$(BIN)/fencepost build
@@ -15,6 +15,10 @@ docs: .venv/installed
 
 reference: .venv/dev
 	$(BIN)/python -m tests.reference
+
+# The pictures of docs/screenshots.md: look at each before it is kept.
+screenshots: .venv/dev browser
+	$(BIN)/python -m tests.browser.screenshots
 
 test: lint unit
 

@@ -70,7 +70,7 @@ def one_fault(source: str, words: str, config: str = "") -> Callable[[Path, str]
 
     def run(folder: Path, mark: str) -> str:
         site = site_with(folder, post(source), config)
-        ran = site.command("build", timeout=100)
+        ran = site.command("build", timeout=300)
         assert ran.status == 1, ran.err
         assert words in ran.err, ran.err
         assert processes_of(mark) == []
@@ -129,7 +129,7 @@ def killed_at_every_step(folder: Path, mark: str) -> str:
 
 def _killing(site: TestSite, step: int) -> str:
     command = [sys.executable, "-m", "tests.killing", str(site.root), str(step)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100).stdout
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300).stdout
 
 
 def damaged_builds(folder: Path, mark: str) -> str:

@@ -20,7 +20,8 @@ from builder.check import chosen_posts
 from builder.clothes import FORMS
 from builder.execute.cache import site_cache
 from builder.execute.freeze import Freeze
-from builder.execute.run import REPEATABLE, Observer, has_cells_to_run, run_posts
+from builder.execute.keys import has_cells_to_run
+from builder.execute.run import REPEATABLE, Observer, run_posts
 from builder.failures import failed_cells
 from builder.fences import forms_below
 from builder.model import Cell, Config, Post, Problem, Run, SiteError, Unproven

@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from builder.model import Article, Config
 
@@ -31,18 +31,22 @@ class Bodies:
         self._readers: dict[str, int] = {}
         self._writer: tuple[int, str, int] = (0, "", -1)  # process, pack, descriptor
 
-    def store(self, html: str) -> str:
-        """Keep a body; return its name."""
-        content = html.encode("utf-8", "replace")
+    def store(self, texts: Mapping[str, str]) -> dict[str, str]:
+        """Keep some bodies, in one piece of a pack; return their names by the same keys."""
         process, pack, descriptor = self._writer
         if process != os.getpid():
             pack = f"{time.time_ns():x}-{os.getpid()}"
             self.folder.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(self.folder / pack, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
             self._writer = (os.getpid(), pack, descriptor)
+        contents = [text.encode("utf-8", "replace") for text in texts.values()]
         offset = os.lseek(descriptor, 0, os.SEEK_END)
-        os.write(descriptor, content)
-        return f"{_digest(content)}@{pack}:{offset}:{len(content)}"
+        os.write(descriptor, b"".join(contents))
+        names = {}
+        for key, content in zip(texts, contents, strict=True):
+            names[key] = f"{_digest(content)}@{pack}:{offset}:{len(content)}"
+            offset += len(content)
+        return names
 
     def read(self, name: str) -> str:
         """Return a body. Raises BodyLost."""

@@ -11,7 +11,6 @@ What is as it was when the last build began is taken from the memo (memo.py), at
 
 from __future__ import annotations
 
-import gc
 import math
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -60,7 +59,6 @@ def build(
     if there can be no whole site: two pages at one address, a broken template, an output folder in use.
     """
     started = time.perf_counter()
-    gc.set_threshold(100_000)  # most of what is made is kept to the end
     workshop = Workshop.of(config, frozen=frozen)
     workshop.cache.tidy()
     memo = Memo.read(config, frozen=frozen)
@@ -183,12 +181,13 @@ def site_of(
     urls = {article.path: article.url for article in articles}
     site = Site.of(config, articles, workshop.bodies.read)
     claims = [*theme_claims(config), *list_claims(site), *site.claims()]
-    others = {f"/{claim.output}".removesuffix("index.html") for claim in claims} - {*urls.values()}
-    links = Links(config, urls, {path: f"/{page.path}" for path, page in copies.items()}, sorted(others))
     addresses: dict[str, tuple[str, ...]] = {}
     complaints: list[Problem] = []
-    for known in prepared:
-        if known.article is not None and known.links:
+    linking = [known for known in prepared if known.article is not None and known.links]
+    if linking:
+        others = {f"/{claim.output}".removesuffix("index.html") for claim in claims} - {*urls.values()}
+        links = Links(config, urls, {path: f"/{page.path}" for path, page in copies.items()}, sorted(others))
+        for known in linking:
             found = [(*links.resolve(link, known.path), line) for link, line in known.links]
             addresses[known.path] = tuple(address for address, _, _ in found)
             complaints += [
@@ -256,7 +255,7 @@ def _make_part(site: Site, tree: Tree, todo: Sequence[Sketch]) -> list[tuple[str
     made = []
     for sketch in todo:
         reads = Reads()
-        content = sketch.make(SiteView(site, reads), templates)
+        content = sketch.make(SiteView(site, reads, sketch.url), templates)
         made.append((sketch.path, tree.put(sketch.path, content), reads))
     return made
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
-import io
 import json
 import os
+import struct
 import zlib
 from bisect import bisect_right
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from builder.model import Config, Problem, SiteError
@@ -30,7 +31,9 @@ _SMALL = 34
 _LONGEST = 400  # characters of a text that are looked at: fewer have room
 _LINE = 1.28  # height of a line, in sizes of the type
 _GROUND, _INK, _ACCENT = (0x10, 0x1D, 0x1C), (0xF4, 0xF7, 0xF6), (0x6F, 0xCA, 0xBE)
-_VERSION = 1  # of how a card looks
+_SHADES = [round(value / 17) for value in range(256)]  # a value of eight bits in four
+_STRIP = 15  # rows that are looked at together: is anything written there?
+_VERSION = 2  # of how a card looks
 
 
 def has_cards(config: Config) -> bool:
@@ -62,14 +65,12 @@ def card(config: Config, title: str, below: str) -> bytes:
 
 def draw(font: str, above: str, title: str, below: str) -> bytes:
     """A PNG with three texts."""
-    from PIL import Image, ImageDraw  # not at the top: few builds draw
+    from PIL import ImageDraw  # not at the top: few builds draw
 
-    image = Image.new("L", SIZE, 0)
+    above, title, below = (" ".join(text[:_LONGEST].split()) for text in (above, title, below))
+    image = _begun(font, above).copy()
     pencil = ImageDraw.Draw(image)
     small = _type(font, _SMALL)
-    pencil.rectangle((0, 0, 14, SIZE[1]), fill=128)
-    above, title, below = (" ".join(text[:_LONGEST].split()) for text in (above, title, below))
-    pencil.text((_MARGIN, 70), fitted(above, small, _ROOM[0]), fill=128, font=small)
     size, lines = set_title(title, font)
     large = _type(font, size)
     height = round(size * _LINE)
@@ -81,14 +82,65 @@ def draw(font: str, above: str, title: str, below: str) -> bytes:
     return _png(image)
 
 
+@functools.lru_cache(maxsize=4)
+def _begun(font: str, above: str) -> Image.Image:
+    """What is the same on all cards of a site."""
+    from PIL import Image, ImageDraw
+
+    image = Image.new("L", SIZE, 0)
+    small = _type(font, _SMALL)
+    ImageDraw.Draw(image).text((_MARGIN, 70), fitted(above, small, _ROOM[0]), fill=128, font=small)
+    return image
+
+
+# --- the file ----------------------------------------------------------------------------------
+
+
 def _png(image: Image.Image) -> bytes:
-    """Sixteen shades between ground, accent and ink."""
-    image = image.point([round(value / 17) for value in range(256)])
-    image.putpalette([channel for step in range(16) for channel in _shade(step / 15)])
-    file = io.BytesIO()
+    """A PNG of a picture in sixteen shades between ground, accent and ink, and a bar at its left.
+
+    A library compresses every row of it, which takes longer than to draw it: most are the same on every card.
+    """
+    pixels, empty = image.tobytes(), bytes(SIZE[0] * _STRIP)
+    strips = [pixels[at : at + len(empty)] == empty for at in range(0, len(pixels), len(empty))]
+    image.paste(128, (0, 0, 15, SIZE[1]))
+    image = image.point(_SHADES)
+    parts, at = [], 0
+    for is_empty, run in groupby(strips):
+        stop = at + _STRIP * len(tuple(run))
+        parts.append(_ground(stop - at) if is_empty else _part(image.crop((-2, at, SIZE[0], stop))))
+        at = stop
+    checksum = zlib.adler32(b"".join([rows for rows, _ in parts]))
+    data = b"".join([b"\x78\x01", *(packed for _, packed in parts), b"\x03\0", struct.pack(">I", checksum)])
+    header = struct.pack(">IIBBBBB", *SIZE, 4, 3, 0, 0, 0)  # four bits a pixel, which are places in a palette
+    palette = bytes([channel for step in range(16) for channel in _shade(step / 15)])
+    chunks = ((b"IHDR", header), (b"PLTE", palette), (b"IDAT", data), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+        for name, content in chunks
+    )
+
+
+def _part(image: Image.Image) -> tuple[bytes, bytes]:
+    """Rows as a PNG has them, and compressed so that they can stand anywhere in its stream.
+
+    A row begins with a byte 0, for which there are two pixels more at the left.
+    """
+    image.putpalette(b"")
+    rows = image.tobytes("raw", "P;4")
     # Even runs are what such a picture is made of: half the time of the usual way, and fewer bytes.
-    image.save(file, "PNG", bits=4, compress_level=6, compress_type=zlib.Z_RLE)
-    return file.getvalue()
+    stream = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS, 9, zlib.Z_RLE)
+    return rows, stream.compress(rows) + stream.flush(zlib.Z_FULL_FLUSH)
+
+
+@functools.cache
+def _ground(height: int) -> tuple[bytes, bytes]:
+    """So many rows with nothing but the bar."""
+    from PIL import Image
+
+    image = Image.new("L", (SIZE[0] + 2, height), 0)
+    image.paste(_SHADES[128], (2, 0, 2 + 15, height))
+    return _part(image)
 
 
 def _shade(part: float) -> tuple[int, int, int]:
@@ -114,6 +166,9 @@ def set_title(title: str, font: str) -> tuple[int, list[str]]:
 
 def broken(text: str, font: ImageFont.FreeTypeFont, width: float) -> list[str]:
     """A text in lines of at most `width`, broken between words; in a word only where it is longer than a line."""
+    text = " ".join(text.split())
+    if font.getlength(text) <= width:
+        return [text]
     lines = [""]
     for word in text.split() or [""]:
         joined = f"{lines[-1]} {word}".strip()

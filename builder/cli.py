@@ -26,15 +26,17 @@ from builder.messages import count, finding_line, levels, message, plain_problem
 from builder.model import Config, Problem, Report, SiteError
 from builder.progress import Progress
 from builder.state import SECONDS
+from builder.translation import spoken
 
 if TYPE_CHECKING:
     from builder.build import Preparing
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command and exit."""
+def main(arguments: Sequence[str] | None = None, before: Mapping[str, Any] | None = None) -> None:
+    """Run the command and exit. `before` is a snapshot of the site that has been taken already."""
     options = parser().parse_args(arguments)
     options.arguments = list(sys.argv[1:] if arguments is None else arguments)
+    options.before = before
     try:
         status = COMMANDS[options.command](options)
         sys.stdout.flush()
@@ -99,8 +101,10 @@ def _build(options: argparse.Namespace) -> int:
         from builder.output import manifest_path
 
         folders = (config.content, config.templates, config.freeze, theme_folder(), Path(__file__).parent)
-        variables = config.execute.environment
-        before = state.snapshot(str(config.root), map(str, folders), str(config.output), variables)
+        of = (str(config.root), [*map(str, folders)], str(config.output), config.execute.environment)
+        before = options.before
+        if before is None or not state.is_of(before, *of):
+            before = state.snapshot(*of)
         built = build(config, jobs, progress.observe, frozen=options.frozen, ahead=ahead)
         report = replace(built.report, seconds=time.perf_counter() - started)
         found = {problem.level for problem in report.problems}
@@ -151,7 +155,8 @@ def _said(report: Report, config: Config, options: argparse.Namespace, seconds: 
         return plain.replace(f'"{SECONDS}"', seconds) + "\n", ""
     err = "".join(f"{message(problem)}\n" for problem in report.notes + report.problems)
     index = config.output / "index.html"
-    return f"{summary(report, seconds)}\nthe site is in {_short(config.output)}: open {_short(index)}\n", err
+    where = spoken(f"the site is in {_short(config.output)}: open {_short(index)}")
+    return f"{summary(report, seconds)}\n{where}\n", err
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -168,7 +173,7 @@ def _serve(options: argparse.Namespace) -> int:
     )
 
     def ready() -> None:
-        print(f"{preview.address}  (Ctrl-C ends it)", flush=True)
+        print(spoken(f"{preview.address}  (Ctrl-C ends it)"), flush=True)
         if options.open:
             import webbrowser
 
@@ -218,7 +223,8 @@ def _check(options: argparse.Namespace) -> int:
                 if options.diff and finding.diff:
                     print("\n".join(f"    {line}" for line in finding.diff.split("\n")))
         kinds = ", ".join(f"{number} {kind}" for kind, number in numbers.items()) or "nothing to compare"
-        print(f"{count(len(checked.posts), 'post')}, {count(len(checked.findings), 'cell')} checked: {kinds}")
+        checked_of = f"{count(len(checked.posts), 'post')}, {count(len(checked.findings), 'cell')} checked"
+        print(spoken(f"{checked_of}: {kinds}"))
     drift = [
         Problem("error", f.path, f.line, "check", f"cell {f.cell}: {', '.join(f.kinds)}", f.what, f.diff)
         for f in grave
@@ -236,7 +242,7 @@ def _accept(options: argparse.Namespace) -> int:
         try:
             if options.undo:
                 for path in undo(config):
-                    print(f"{path}: put back")
+                    print(spoken(f"{path}: put back"))
                 return 0
             checked = check(config, _absolute(options.posts), jobs, progress.observe)
             progress.done()
@@ -249,14 +255,14 @@ def _accept(options: argparse.Namespace) -> int:
                     print(finding_line(finding))
                     print("\n".join(f"    {line}" for line in finding.diff.split("\n")))
             if not rewrites:
-                print("nothing to accept")
-            elif options.yes or _agreed(f"write {count(len(rewrites), 'file')}?"):
+                print(spoken("nothing to accept"))
+            elif options.yes or _agreed(spoken(f"write {count(len(rewrites), 'file')}?")):
                 write(rewrites, config)
                 cells = sum(len(rewrite.findings) for rewrite in rewrites)
                 written = f"{count(cells, 'output')} in {count(len(rewrites), 'file')} written"
-                print(f"{written}; `fencepost accept --undo` puts them back")
+                print(spoken(f"{written}; `fencepost accept --undo` puts them back"))
             else:
-                print("nothing was written")
+                print(spoken("nothing was written"))
         except AcceptError as error:
             _tell([error.problem])
             return 1
@@ -405,7 +411,7 @@ def _links(options: argparse.Namespace) -> int:
     else:
         _tell(checked.problems)
         numbers = ", ".join([count(checked.links, "link"), *levels(checked.problems)])
-        print(f"{numbers} in {count(checked.pages, 'page')}")
+        print(spoken(f"{numbers} in {count(checked.pages, 'page')}"))
     _annotate(checked.problems, config, options)
     return 1 if any(problem.level == "error" for problem in checked.problems) else 0
 
@@ -416,7 +422,7 @@ def _init(options: argparse.Namespace) -> int:
     folder = Path(options.site)
     for path, written in begin(folder.resolve(), options.ci):
         shown = _short(folder.resolve() / path)
-        print(shown if written else f"{shown}: is there, and stays as it is")
+        print(shown if written else spoken(f"{shown}: is there, and stays as it is"))
     return 0
 
 
@@ -431,12 +437,18 @@ def _new(options: argparse.Namespace) -> int:
 
 
 def _annotate(problems: Iterable[Problem], config: Config, options: argparse.Namespace) -> None:
-    """Mark the lines of problems where GitHub Actions runs the command."""
+    """Mark the lines of problems where GitHub Actions or GitLab runs the command."""
     if os.environ.get("GITHUB_ACTIONS") and not options.json:
         from builder.annotations import workflow_commands
 
         for line in workflow_commands(problems, config.root):
             print(line)
+    if os.environ.get("GITLAB_CI"):
+        from builder.annotations import code_quality
+
+        report = config.root / ".fencepost" / "code-quality.json"
+        report.parent.mkdir(exist_ok=True)
+        report.write_text(json.dumps(code_quality(problems, config.root)), encoding="utf-8")
 
 
 def _tell(problems: Iterable[Problem]) -> None:

@@ -181,6 +181,7 @@ def _output(parts: Sequence[Part], options: CellOptions, where: Fence, figure_ur
 
 def fenced(text: str, info: str = "") -> list[str]:
     """A text as the lines of a fenced block."""
-    longest = max((len(run) for run in re.findall(r"^\s*(`{3,})", text, re.MULTILINE)), default=2)
+    runs = re.findall(r"^\s*(`{3,})", text, re.MULTILINE) if "```" in text else ()
+    longest = max(map(len, runs), default=2)
     marker = "`" * (longest + 1)
     return [f"{marker}{info}", *text.removesuffix("\n").split("\n"), marker]

@@ -7,6 +7,7 @@ Lines end at `\\r\\n`, `\\n` or `\\r` and nowhere else, as in markdown-it; `str.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -56,6 +57,7 @@ _INFO_WORD = re.compile(
 )
 
 
+@functools.lru_cache(maxsize=256)  # the fences of a blog say much the same
 def parse_info(info: str) -> Info:
     """Read the info string of any tool: `python linenos`, `{code-cell} python`, `{.python .input n=3}`,
     `python title="a b" {eval=false}`. Nothing is an error here."""
@@ -281,6 +283,8 @@ def runnable(body: str) -> tuple[str, bool]:
 
 def without_options(source: str) -> str:
     """The code of a cell as the page shows it: without the `#|` lines at its top."""
+    if not source.lstrip().startswith("#|"):
+        return source
     return "\n".join(source.split("\n")[len(list(_option_lines(source))) :])
 
 

@@ -31,6 +31,12 @@ from builder.views import Key, Reads, value_of
 Addresses = Mapping[str, tuple[str, ...]]
 _ATTRIBUTES = tuple(f.name for f in fields(Article))
 _FIELDS = tuple(f.name for f in fields(Prepared))
+# Where, in the line of an article, stands what JSON does not keep as it was.
+_TOC = _ATTRIBUTES.index("toc")
+_TUPLES = tuple(map(_ATTRIBUTES.index, ("categories", "tags", "loads")))
+_TAGGED = tuple(map(_ATTRIBUTES.index, ("date", "last_modified", "extra")))
+# So many names are looked for in the lines of all pages; for more, it is quicker to take the lines apart.
+MOST_NAMES = 16
 # Attributes of an article that have no part in where it stands in any list. What is not named here has one.
 _INNER = frozenset(
     {"body", "toc", "summary", "last_modified", "show_toc", "minutes", "description", "facts", "loads"}
@@ -68,10 +74,10 @@ class Memo:
         return memo
 
     def _load(self, text: bytes) -> None:
-        first, *lines = text.removesuffix(b"\n").split(b"\n")
-        head = json.loads(first)
+        head = json.loads(text[: text.index(b"\n")])
         if head["program"] != self.program:
             return
+        lines = text.split(b"\n")[1:-1]
         self.addresses = {name: tuple(found) for name, found in head["addresses"].items()}
         posts = lines[: head["posts"]]
         for line, plain in zip(posts, json.loads(b"[%s]" % b",".join(posts)), strict=True):
@@ -102,7 +108,7 @@ class Memo:
             return set(paths)
         articles = {path: known.article for path, known in self.posts.items() if known.article is not None}
         comparison = _Comparison(articles, self.addresses, site)
-        return {path for path in paths if path not in self.pages or not comparison.is_same(self.pages[path])}
+        return {path for path in paths if path not in self.pages} | comparison.others(self.pages)
 
     def write(
         self, posts: Mapping[str, Prepared], pages: Mapping[str, Reads | bytes], addresses: Addresses
@@ -145,10 +151,15 @@ class _Comparison:
         if not self._same_lists:
             self._old = Site.of(new.config, old.values(), _no_body, addresses)
 
-    def is_same(self, line: bytes) -> bool:
+    def others(self, pages: Mapping[str, bytes]) -> set[str]:
+        """Which of these pages, each with its line, would read something else now?"""
+        suspects: Iterable[str] = pages
+        if self._same_lists and len(self._names) < MOST_NAMES:
+            suspects = {path for name in self._names for path, line in pages.items() if name in line}
+        return {path for path in suspects if not self._is_same(pages[path])}
+
+    def _is_same(self, line: bytes) -> bool:
         """Would the page of this line read the same now?"""
-        if self._same_lists and not any(name in line for name in self._names):
-            return True
         reads = _reads(json.loads(line))
         changed = self._changed
         if changed and any(name in changed and changed[name] & read for name, read in reads.articles.items()):
@@ -200,25 +211,33 @@ def _plain(known: Prepared) -> list[Any]:
 
 
 def _prepared(plain: list[Any]) -> Prepared:
-    known = dict(zip(_FIELDS, plain, strict=True))
-    if known["article"] is not None:
-        article = dict(zip(_ATTRIBUTES, known["article"], strict=True))
-        article["toc"] = tuple([_heading(heading) for heading in article["toc"]])
-        article["tags"] = tuple(article["tags"])
-        article["categories"] = tuple(article["categories"])
-        article["loads"] = tuple(article["loads"])
-        article["date"] = _untagged(article["date"])
-        article["last_modified"] = _untagged(article["last_modified"])
-        article["extra"] = _untagged(article["extra"])
-        known["article"] = Article(**article)
-    known["identity"] = tuple(known["identity"]) if known["identity"] else None
-    known["problems"] = tuple([Problem(*values) for values in known["problems"]])
-    known["links"] = tuple([(address, line) for address, line in known["links"]])
-    known["figures"] = tuple(known["figures"])
-    known["findable"] = tuple(known["findable"]) if known["findable"] else None
-    if known["inputs"] is not None:
-        known["inputs"] = tuple([(kind, name, value) for kind, name, value in known["inputs"]])
-    return Prepared(**known)
+    path, identity, article, left_out, until, problems, links, figures, cells, cached, inputs, findable = (
+        plain
+    )
+    return Prepared(
+        path,
+        tuple(identity) if identity else None,
+        _article(article) if article is not None else None,
+        left_out,
+        until,
+        tuple([Problem(*values) for values in problems]) if problems else (),
+        tuple([(address, line) for address, line in links]) if links else (),
+        tuple(figures),
+        cells,
+        cached,
+        tuple([(kind, name, value) for kind, name, value in inputs]) if inputs is not None else None,
+        tuple(findable) if findable else None,
+    )
+
+
+def _article(plain: list[Any]) -> Article:
+    plain[_TOC] = tuple([_heading(heading) for heading in plain[_TOC]])
+    for at in _TUPLES:
+        plain[at] = tuple(plain[at])
+    for at in _TAGGED:
+        if plain[at]:
+            plain[at] = _untagged(plain[at])
+    return Article(*plain)
 
 
 def _plain_heading(heading: Heading) -> list[Any]:

@@ -19,7 +19,8 @@ from builder.views import ArticleView, SiteView, TermView
 from builder.words import language_of, words_for
 
 _TERRITORIES = {"ko": "ko_KR", "en": "en_US", "ja": "ja_JP", "zh": "zh_CN", "de": "de_DE", "fr": "fr_FR"}
-_JSON_ESCAPES = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
+_JSON_ESCAPES = tuple((sign, f"\\u{ord(sign):04x}") for sign in "<>&\u2028\u2029")
+_JSON = json.JSONEncoder(ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,4 +246,7 @@ def _json(values: list[dict[str, Any]]) -> Markup:
             **values[0],
         }
     )
-    return Markup(json.dumps(document, ensure_ascii=False).translate(_JSON_ESCAPES))
+    text = _JSON.encode(document)
+    for sign, escape in _JSON_ESCAPES:  # much faster than `translate`, since hardly any is there
+        text = text.replace(sign, escape)
+    return Markup(text)

@@ -446,6 +446,7 @@ class Run:
     outputs: tuple[Output, ...]
     facts: Mapping[str, str] = field(default_factory=dict)  # "python", "torch", "device", "seed"
     warnings: tuple[str, ...] = ()
+    moved: bool = False  # a file that a cell read has changed since: of which state are these the outputs?
 
 
 # --- what is published -----------------------------------------------------------------------

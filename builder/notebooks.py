@@ -13,6 +13,7 @@ import base64
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from json.encoder import encode_basestring
 from typing import Any, TypeAlias
 
 from builder.copies import Prose, Step, fenced
@@ -59,7 +60,7 @@ def notebook(
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     metadata = {"kernelspec": kernel, "language_info": language}
     document = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
-    return json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    return f"{_json(document)}\n"
 
 
 def script(title: str, pieces: Iterable[Prose | Step]) -> str:
@@ -153,6 +154,20 @@ def _data(part: Part, blob: Blob) -> dict[str, Any]:
 def _lines(text: str) -> list[str]:
     """A text as notebooks hold it: by lines, each with its end."""
     return text.splitlines(keepends=True)
+
+
+def _json(value: Any, margin: str = "\n") -> str:
+    """`json.dumps` with `indent=1` and `sort_keys=True`, for which `json` leaves its quick way."""
+    if isinstance(value, str):
+        return encode_basestring(value)
+    if not isinstance(value, dict | list) or not value:
+        return json.dumps(value)
+    inner = f"{margin} "
+    if isinstance(value, dict):
+        items = [f"{encode_basestring(key)}: {_json(value[key], inner)}" for key in sorted(value)]
+        return f"{{{inner}{f',{inner}'.join(items)}{margin}}}"
+    items = [encode_basestring(item) if type(item) is str else _json(item, inner) for item in value]
+    return f"[{inner}{f',{inner}'.join(items)}{margin}]"
 
 
 def _comment(text: str) -> str:

@@ -54,10 +54,10 @@ class Tree:
         self._config = config
         self._output = str(config.output)
         self._manifest = Manifest.of(config)
-        self._present, self._folders = self._manifest.look(config.output)
-        self._ours = self._manifest.unchanged(self._present)
+        self._present, self._ours, self._folders = self._manifest.look(config.output)
         self._next = str(self._manifest.next_site)
         self._anew = False  # was the next site laid out anew, from nothing?
+        self._made: set[str] = set()  # folders of the next site that are there
 
     def has(self, path: str) -> bool:
         """Is the file there as the last build left it?"""
@@ -89,9 +89,11 @@ class Tree:
                 self._link([path])
             return old
         if old is not None or not self._anew:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(target)  # never written to: it may be a file of the present site, too
-        _make_parent(target)
+            _clear(target)  # never written to: it may be a file of the present site, too
+        folder = path[: path.rfind("/") + 1]
+        if folder not in self._made:
+            os.makedirs(f"{self._next}/{folder}", exist_ok=True)
+            self._made.add(folder)
         stat = _write(target, content)
         return digest, stat.st_size, stat.st_mtime_ns
 
@@ -185,8 +187,7 @@ class Tree:
         """Let the next site have files of the present one: as the same files where the disk can do that."""
         for path in paths:
             source, target = f"{self._output}/{path}", f"{self._next}/{path}"
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(target)
+            _clear(target)
             _make_parent(target)
             try:
                 os.link(source, target)
@@ -198,8 +199,12 @@ class Tree:
     def _remove(self, paths: Iterable[str]) -> None:
         """Remove files of the next site, and the folders that are empty then."""
         for path in paths:
-            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-                os.unlink(f"{self._next}/{path}")
+            target = f"{self._next}/{path}"
+            try:
+                os.unlink(target)
+            except OSError:
+                if os.path.lexists(target) and not os.path.isdir(target):  # it may have become a folder
+                    raise
             parent = os.path.dirname(path)
             while parent:
                 try:
@@ -274,22 +279,29 @@ class Manifest:
         """Did a build of ours ever write a file of this name here?"""
         return path in self.files or path in self.announced
 
-    def look(self, folder: Path) -> tuple[dict[str, os.stat_result], dict[str, int]]:
-        """As `_scan`, but a folder that has the time that it had is not listed again."""
+    def look(self, folder: Path) -> tuple[Collection[str], dict[str, FileId], dict[str, int]]:
+        """Return the files below a folder, those that are as a build of ours left them, and the times of folders.
+
+        Where every folder has the time that it had, none is listed again.
+        """
         place = str(folder)
-        inside: dict[str, list[str]] = {}
-        for path in self.files:
-            inside.setdefault(path[: path.rfind("/") + 1], []).append(path)
-        files: dict[str, os.stat_result] = {}
-        for prefix, time in self.folders.items():
+        stat = os.stat
+        if self.folders and not self.announced:
+            ours = {}
             try:
-                if os.stat(f"{place}/{prefix}").st_mtime_ns != time:
-                    return _scan(folder)
-                for path in inside.get(prefix, ()):
-                    files[path] = os.stat(f"{place}/{path}", follow_symlinks=False)
-            except OSError:
-                return _scan(folder)
-        return (files, dict(self.folders)) if self.folders else _scan(folder)
+                for prefix, time in self.folders.items():
+                    if stat(f"{place}/{prefix}").st_mtime_ns != time:
+                        break
+                else:
+                    for path, identity in self.files.items():
+                        found = stat(f"{place}/{path}", follow_symlinks=False)
+                        if found.st_mtime_ns == identity[2] and found.st_size == identity[1]:
+                            ours[path] = identity
+                    return self.files.keys(), ours, self.folders
+            except OSError:  # a file is gone that was there a moment ago: all is to be listed
+                pass
+        files, folders = _scan(folder)
+        return files, self.unchanged(files), folders
 
     def unchanged(self, present: Mapping[str, os.stat_result]) -> dict[str, FileId]:
         """Return those of the present files that are just as a build of ours left them."""
@@ -331,11 +343,15 @@ class Manifest:
     def announce(self, files: Mapping[str, FileId]) -> None:
         """Say that the files of the next site are ours, before it is put in place."""
         folders = {""}
-        for path in files:
-            while (path := path[: path.rfind("/", 0, -1) + 1]) not in folders:
-                folders.add(path)
-        times = {folder: os.stat(f"{self.next_site}/{folder}").st_mtime_ns for folder in sorted(folders)}
-        _write_text(self._announced, json.dumps({"files": files, "folders": times}, ensure_ascii=False))
+        for folder in {path[: path.rfind("/") + 1] for path in files}:
+            while folder not in folders:
+                folders.add(folder)
+                folder = folder[: folder.rfind("/", 0, -1) + 1]
+        place = str(self.next_site)
+        times = {folder: os.stat(f"{place}/{folder}").st_mtime_ns for folder in sorted(folders)}
+        digests, sizes, changed = zip(*files.values(), strict=True) if files else ((), (), ())
+        columns = {"paths": [*files], "digests": digests, "sizes": sizes, "times": changed, "folders": times}
+        _write_text(self._announced, json.dumps(columns, ensure_ascii=False))
 
     def recall(self) -> None:
         """Say that the next site was not put in place."""
@@ -346,8 +362,8 @@ class Manifest:
         self._announced.replace(self.path)
 
     def settle(self, files: Mapping[str, FileId]) -> None:
-        """Say that the present site is `files`, if a killed build has left that open."""
-        if self.announced:
+        """Say that the present site is `files`, if a killed build or an earlier version has left that open."""
+        if self.announced or not self.folders:
             self.announce(files)
             self.confirm()
 
@@ -388,8 +404,11 @@ def _read_files(path: Path) -> tuple[dict[str, FileId], dict[str, int]]:
     """The files of a manifest, and the times of the folders that they lie in."""
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
-        files = {name: (digest, size, time) for name, (digest, size, time) in stored["files"].items()}
-        return files, dict(stored["folders"])
+        if "files" in stored:  # as it was written before there were columns
+            files = {name: (digest, size, time) for name, (digest, size, time) in stored["files"].items()}
+            return files, {}
+        identities = zip(stored["digests"], stored["sizes"], stored["times"], strict=True)
+        return dict(zip(stored["paths"], identities, strict=True)), dict(stored["folders"])
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return {}, {}
 
@@ -439,11 +458,34 @@ def _write(target: str, content: bytes | Path) -> os.stat_result:
     if isinstance(content, Path):
         shutil.copyfile(content, target)
         return os.stat(target)
-    with open(target, "xb", buffering=0) as file:  # one write, and no buffer to be made for it
-        left = memoryview(content)
-        while left:
-            left = left[file.write(left) :]
-        return os.fstat(file.fileno())
+    # With the system's own calls: a file object costs as much as the file.
+    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    try:
+        written = 0
+        while written < len(content):
+            written += os.write(descriptor, content[written:] if written else content)
+        return os.fstat(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _clear(target: str) -> None:
+    """Remove what stands where a file of the next site is to be.
+
+    That is the old file, a folder that was called so, or a file that was called as one of its folders.
+    """
+    try:
+        os.unlink(target)
+    except FileNotFoundError:
+        pass
+    except OSError:
+        if os.path.isdir(target):
+            shutil.rmtree(target)
+        parent = os.path.dirname(target)
+        while not os.path.isdir(parent):
+            with contextlib.suppress(OSError):  # another process may do the same
+                os.unlink(parent)
+            parent = os.path.dirname(parent)
 
 
 def _make_parent(target: str) -> None:

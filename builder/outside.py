@@ -25,6 +25,7 @@ _TIMEOUT: Final = 20.0
 _TRIES: Final = 3
 _AT_ONCE: Final = 8  # hosts
 _LONGEST_PAUSE: Final = 30.0
+_LONGEST_COMPLAINT: Final = 80
 _TAKES_NO_HEAD: Final = {400, 403, 404, 405, 406, 500, 501, 503}
 _MAY_PASS: Final = {429, 500, 502, 503, 504}
 _GONE: Final = {404, 410}
@@ -103,7 +104,13 @@ def _request(method: str, address: str) -> tuple[int, str, float]:
             return response.status, "", 0.0
     except HTTPError as error:
         wait = error.headers.get("Retry-After", "")
-        return error.code, f"{error.code} {error.reason}", float(wait) if wait.isdigit() else 0.0
+        # What a host says of it goes to a terminal: no host is to colour that, or to move in it.
+        reason = "".join(filter(str.isprintable, str(error.reason)))
+        return (
+            error.code,
+            f"{error.code} {reason}"[:_LONGEST_COMPLAINT],
+            float(wait) if wait.isdecimal() else 0.0,
+        )
     except (URLError, OSError, http.client.HTTPException, ValueError) as error:
         return 0, str(getattr(error, "reason", "") or error) or type(error).__name__, 0.0
 

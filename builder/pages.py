@@ -8,14 +8,16 @@ are nobody's.
 
 A template sees
 
-    config    the Config                    words    the words.Words of the site's language
+    config    the Config                    words    the words.Words of the page's language
     site      a views.SiteView              article, older, newer    on the page of an article
     term      on the page of one tag or category; `terms` and `heading` where they are listed
     articles, paginator                     on a page of a list of articles
 
-and, beside Jinja2's own, `asset(name)` (address of a file below `assets/`) and the filters `href` (address on
-this site), `absolute` (with scheme and host), `date` (for people; `date("iso")` for programs) and `facts` (what
-the cells ran with). Nothing in a page depends on anything but the site: not on the time, not on the machine.
+and, beside Jinja2's own, `asset(name)` (address of a file below `assets/`), `once(name)` (what another template
+makes of the site alone, the same on every page), `entry(article)` (what entry.html makes of a post) and the
+filters `href` (address on this site), `absolute` (with scheme and host), `date` (for people; `date("iso")` for
+programs) and `facts` (what the cells ran with). Nothing in a page depends on anything but the site: not on the
+time, not on the machine.
 
 Which pages there are is known before any is made: each is a `Sketch`, and only those are made that read
 something new.
@@ -25,10 +27,10 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
@@ -55,7 +57,7 @@ Make: TypeAlias = Callable[[SiteView, jinja2.Environment], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Sketch:
-    """A page that can be made: its path in the output folder, and how."""
+    """A page that can be made: its path in the output folder, and how (of the site as seen from its `url`)."""
 
     path: str
     make: Make
@@ -82,10 +84,17 @@ ARCHIVES_URL, SERIES_URL = "/archives/", "/series/"
 SEARCH_URL, SEARCH_INDEX = "/search/", "search/index.json"
 
 
+class _Environment(jinja2.Environment):
+    """One whose globals are complete before the first template is loaded, and so can be plain dictionaries."""
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        return {**self.globals, **(d or {})}  # Jinja2's own ChainMap is asked a hundred times for each page
+
+
 def environment(config: Config) -> jinja2.Environment:
     """The templates of this site. Each is compiled once, when a page first needs it."""
     theme = jinja2.FileSystemLoader(theme_folder())
-    result = jinja2.Environment(
+    result = _Environment(
         loader=jinja2.ChoiceLoader(
             [jinja2.FileSystemLoader(config.templates), theme, jinja2.PrefixLoader({"theme": theme})]
         ),
@@ -101,8 +110,7 @@ def environment(config: Config) -> jinja2.Environment:
     result.filters["href"] = lambda url: href(config, url)
     result.filters["link"] = lambda address: link(config, address)
     result.filters["absolute"] = lambda url: absolute(config, url)
-    result.globals["asset"] = partial(_asset, config, Assets.of(config))
-    result.globals["entry"] = _Entries(result)
+    result.globals["asset"] = cache(partial(_asset, config, Assets.of(config)))
     result.globals["metadata"] = _metadata
     result.globals["downloads"] = downloads
     result.globals["policy"] = PLACE
@@ -112,14 +120,16 @@ def environment(config: Config) -> jinja2.Environment:
 
 
 def _speak(templates: jinja2.Environment, language: str, timezone: str) -> None:
-    """Give templates the words and the dates of a language."""
+    """Give templates the words and the dates of a language, and what is made once with them."""
     words, zone = words_for(language), ZoneInfo(timezone)
     talk: dict[str, Callable[..., Any]] = {
         "date": partial(_date, words, zone),
         "facts": partial(_facts, words),
     }
     templates.filters = {**templates.filters, **talk}
-    templates.globals = {**templates.globals, "words": words, "language": language}
+    pieces = _Pieces(templates)
+    made = {"once": pieces.once, "entry": pieces.entry}
+    templates.globals = {**templates.globals, "words": words, "language": language, **made}
 
 
 @lru_cache(maxsize=16)
@@ -141,30 +151,40 @@ def _compiled(config: Config) -> jinja2.FileSystemBytecodeCache | None:
     folder = home / hashlib.sha256(repr(config).encode()).hexdigest()[:16]
     try:
         if not folder.is_dir():
-            shutil.rmtree(home, ignore_errors=True)
-            folder.mkdir(parents=True)
+            folder.mkdir(parents=True, exist_ok=True)
+            for other in {*home.iterdir()} - {folder}:  # this one may be another process's already
+                shutil.rmtree(other, ignore_errors=True)
     except OSError:
         return None
     return jinja2.FileSystemBytecodeCache(str(folder))
 
 
-class _Entries:
-    """`entry(article)`: the post in a list, from entry.html. It is the same in all lists, and made once."""
+class _Pieces:
+    """What is the same on all pages that show it, and is made once: it sees nothing of the page.
+
+    `once(name)` is what a template makes of the site, `entry(article)` the post in a list, from entry.html.
+    """
 
     def __init__(self, templates: jinja2.Environment) -> None:
         self._templates = templates
-        self._made: dict[str, tuple[Markup, Reads]] = {}
+        self._made: dict[tuple[str, str], tuple[Markup, Reads]] = {}
 
     @jinja2.pass_context
-    def __call__(self, context: jinja2.runtime.Context, article: ArticleView) -> Markup:
-        site: SiteView = context["site"]
-        name = site.name_of(article)
-        if name not in self._made:
+    def once(self, context: jinja2.runtime.Context, name: str) -> Markup:
+        return self._piece(context["site"], name)
+
+    @jinja2.pass_context
+    def entry(self, context: jinja2.runtime.Context, article: ArticleView) -> Markup:
+        return self._piece(context["site"], "entry.html", context["site"].name_of(article))
+
+    def _piece(self, site: SiteView, name: str, path: str = "") -> Markup:
+        if (name, path) not in self._made:
             reads = Reads()
             alone = site.noting(reads)
-            text = self._templates.get_template("entry.html").render(site=alone, article=alone.article(name))
-            self._made[name] = Markup(text), reads
-        text, reads = self._made[name]
+            context = {"article": alone.article(path)} if path else {}
+            text = self._templates.get_template(name).render(site=alone, **context)
+            self._made[name, path] = Markup(text), reads
+        text, reads = self._made[name, path]
         site.note(reads)
         return text
 
@@ -176,11 +196,7 @@ def sketches(site: Site) -> Iterator[Sketch]:
         for sketch in kind(site):
             if sketch.path not in taken:
                 taken.add(sketch.path)
-                yield Sketch(sketch.path, partial(_at_its_place, sketch))
-
-
-def _at_its_place(sketch: Sketch, site: SiteView, templates: jinja2.Environment) -> bytes:
-    return sketch.make(site.at(sketch.url), templates)
+                yield sketch
 
 
 def articles(site: Site) -> Iterator[Sketch]:

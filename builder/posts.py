@@ -112,7 +112,7 @@ def parse_post(text: str, path: str, config: Config, page: bool) -> tuple[Post, 
             title, body_line = _title_above(text, body_line)
             front_matter = dataclasses.replace(front_matter, title=title)
     options = {**_folder_options(path, config), **front_matter.execute}
-    execute = dataclasses.replace(config.execute, **options)
+    execute = dataclasses.replace(config.execute, **options) if options else config.execute
     kramdown = config.jekyll is not None or config.dialect == "kramdown"
     cells, complaints = read_cells(
         liquid or text, body_line, path, kramdown=kramdown, forms=execute.output_forms
@@ -285,10 +285,11 @@ def _read_text(file: Path, path: str) -> tuple[str | None, tuple[Problem, ...]]:
     """The text of a Markdown file, or None, and what is wrong with it."""
     try:
         with file.open("rb") as stream:
-            content = stream.read(TOO_LARGE + 1)
+            # Not `read(TOO_LARGE + 1)`: to get so much memory takes longer than to read a post.
+            content = stream.read() if os.fstat(stream.fileno()).st_size <= TOO_LARGE else None
     except OSError as error:
         return None, (_problem(path, f"cannot be read: {error.strerror}"),)
-    if len(content) > TOO_LARGE:
+    if content is None:
         return None, (_problem(path, f"is larger than {TOO_LARGE // 10**6} MB and is left out", "split it"),)
     problems: tuple[Problem, ...] = ()
     if len(content) > LARGE:

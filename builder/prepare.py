@@ -10,7 +10,7 @@ Nothing here looks at another post: links into the site stand as marks in the HT
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 from builder.bodies import Bodies
 from builder.execute.cache import Cache, site_cache
 from builder.execute.freeze import Freeze
-from builder.execute.keys import Input, cell_keys
+from builder.execute.keys import Input, cell_keys, has_cells_to_run
 from builder.markdown.images import Images
 from builder.model import Article, Config, Part, Post, Problem, Run
 from builder.posts import Identity, Source, post_date, post_title, post_url, read_post
@@ -34,6 +34,16 @@ if TYPE_CHECKING:
 
 FIGURES_URL = "/figures/"
 NO_RUN = Run(())
+# A little of what most cells have, to make the lexer of Python before the first of them comes.
+CODE = """import a.b as c
+@c
+class D(e.F):
+    def __init__(self, g: int = 1) -> None:
+        'h'
+        super().__init__(f"{g:.2f}", [*g], {**g}, lambda x: x @ 2.5)
+for i in range(3):  # j
+    print(i if True else -i)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +109,6 @@ class Workshop:
 
     def prepare(self, source: Source) -> Prepared | Stale:
         """Read one file and prepare it, as far as that can be done without running its cells."""
-        from builder.execute.run import has_cells_to_run
-
         post, problems = read_post(source, self.config)
         if post is None:
             return Prepared(source.path, self._sure(source), None, problems=problems)
@@ -155,9 +163,7 @@ class Workshop:
         inputs: tuple[Input, ...] | None,
     ) -> Prepared:
         """Splice the outputs into the post, render it, and put its HTML on disk."""
-        from builder.check import is_verified
         from builder.execute.record import figures_of
-        from builder.failures import cell_problems
         from builder.markdown.media import PostMedia
         from builder.markdown.render import render
         from builder.policy import loads
@@ -187,11 +193,12 @@ class Workshop:
             language_of(front_matter.extra, config.language),
             media.media(),
         )
+        copies = self._copies(post, under, links, run.facts.get("python", ""))
+        kept = self.bodies.store({"body": rendered.html, **copies})
         article = Article(
             path=post.path,
             url=url,
             title=post_title(post),
-            body=self.bodies.store(rendered.html),
             toc=rendered.toc,
             summary=front_matter.description or rendered.summary,
             date=date,
@@ -204,13 +211,12 @@ class Workshop:
             show_toc=front_matter.toc is not False and len(rendered.toc) > 0,
             minutes=rendered.minutes,
             description=front_matter.description,
-            facts={**run.facts, "verified": "yes"} if is_verified(post, run) else run.facts,
+            facts=self._facts(post, run),
             extra=front_matter.extra,
             loads=loads(rendered.html),
-            **self._copies(post, under, links, run.facts.get("python", "")),
+            **kept,
         )
-        cells = cell_problems(post, run) if run.outputs else ()
-        found = (*problems, *cells, *rendered.problems, *media.problems)
+        found = (*problems, *_cell_problems(post, run), *rendered.problems, *media.problems)
         read = None if inputs is None or not media.lasts else (*inputs, *media.inputs)
         values = None if read is None else tuple((k, n, self.cache.values.of(k, n)) for k, n in read)
         return Prepared(
@@ -226,6 +232,14 @@ class Workshop:
             findable=self._findable(article, rendered.html),
         )
 
+    def _facts(self, post: Post, run: Run) -> Mapping[str, str]:
+        """The facts of a run, and whether all that its page shows comes from it."""
+        if not run.outputs:
+            return run.facts
+        from builder.check import is_verified
+
+        return {**run.facts, "verified": "yes"} if is_verified(post, run) else run.facts
+
     def _findable(self, article: Article, html: str) -> tuple[str, str] | None:
         """Keep what the search finds of an article, unless it is not to be found."""
         if not self.config.search or article.extra.get("search") is False or article.extra.get("redirect_to"):
@@ -233,12 +247,13 @@ class Workshop:
         from builder.terms import findable
 
         found = findable(article.title, article.tags, html)
-        return self.bodies.store(found.text), self.bodies.store(found.terms)
+        kept = self.bodies.store({"text": found.text, "terms": found.terms})
+        return kept["text"], kept["terms"]
 
     def _copies(
         self, post: Post, under: Shown, links: Sequence[tuple[str, int]], python: str
     ) -> dict[str, str]:
-        """Keep the copies of a post: its Markdown and, where it has cells, its notebook and its script."""
+        """The copies of a post: its Markdown and, where it has cells, its notebook and its script."""
         from builder.copies import linked_lines, markdown_copy, pieces
         from builder.notebooks import notebook, script
         from builder.splice import expected_error, may_raise
@@ -247,15 +262,15 @@ class Workshop:
         text = markdown_copy(
             title, post, under, lines, lambda name: absolute(self.config, FIGURES_URL + name)
         )
-        names = {"markdown": self.bodies.store(text)}
+        copies = {"markdown": text}
         if post.cells:
             raising = frozenset(
                 cell.number for cell in post.cells if may_raise(cell, post.execute) or expected_error(cell)
             )
             parts = tuple(pieces(post, under, lines))
-            names["notebook"] = self.bodies.store(notebook(title, parts, python, raising, self._blob))
-            names["script"] = self.bodies.store(script(title, parts))
-        return names
+            copies["notebook"] = notebook(title, parts, python, raising, self._blob)
+            copies["script"] = script(title, parts)
+        return copies
 
     def _blob(self, name: str) -> bytes | None:
         return self.cache.blob(name) or self.freeze.blob(name)
@@ -274,13 +289,28 @@ def ready(
     config: Config, *, frozen: bool
 ) -> Callable[[Sequence[Source]], tuple[list[Prepared | Stale], set[str]]]:
     """Import and make all that preparing needs; return what prepares sources, and names damaged files."""
-    import builder.check
-    import builder.execute.run
+    import builder.copies
     import builder.front_matter
+    import builder.markdown.media
+    import builder.markdown.render
     import builder.notebooks
-    import builder.terms  # noqa: F401
     from builder.markdown.dialect import parse
+    from builder.markdown.highlight import highlight
 
+    if config.execute.eval:
+        import builder.check
+        import builder.execute.run
+    if config.search:
+        import builder.terms  # noqa: F401
     parse("")
+    highlight(CODE, "python")
     workshop = Workshop.of(config, frozen=frozen)
     return lambda sources: ([workshop.prepare(source) for source in sources], workshop.cache.damaged)
+
+
+def _cell_problems(post: Post, run: Run) -> Iterator[Problem]:
+    """The problems of a run; none, without a look, where nothing has been run."""
+    if run.outputs:
+        from builder.failures import cell_problems
+
+        yield from cell_problems(post, run)

@@ -187,9 +187,11 @@ def collisions(claims: Iterable[Claim]) -> tuple[Problem, ...]:
     problems = []
     for claim in claims:
         path = fold(claim.output)
-        parents = [path[: slash.start()] for slash in re.finditer("/", path)]
-        rivals = [owners.get(path), folders.get(path), *(owners.get(parent) for parent in parents)]
-        rival = next((rival for rival in rivals if rival is not None), None)
+        parents, slash = [], path.find("/")
+        while slash >= 0:
+            parents.append(path[:slash])
+            slash = path.find("/", slash + 1)
+        rival = owners.get(path) or folders.get(path) or next(filter(None, map(owners.get, parents)), None)
         if rival is None:
             owners[path] = claim
             for parent in parents:
@@ -257,8 +259,8 @@ def _translations(articles: Iterable[Article]) -> dict[str, tuple[Article, ...]]
 
 
 def _look_up(terms: Mapping[str, Term], names: tuple[str, ...]) -> tuple[Term, ...]:
-    keys = dict.fromkeys(fold(name) for name in names)
-    return tuple(terms[key] for key in keys if key in terms)
+    keys = dict.fromkeys(map(fold, names))
+    return tuple([terms[key] for key in keys if key in terms])
 
 
 def term_url(folder: str, name: str) -> str:

@@ -22,20 +22,25 @@ CONFIG_FILES = ("fencepost.toml", "pyproject.toml", "_config.yml")
 SECONDS = "\ue000seconds\ue000"  # where what was said holds the time that it took
 
 
-def said_before(arguments: Sequence[str]) -> tuple[str, str, int] | None:
-    """Return standard output, standard error and exit code of a build that would do nothing now, or None."""
+def said_before(arguments: Sequence[str]) -> tuple[tuple[str, str, int] | None, dict[str, Any] | None]:
+    """Return standard output, standard error and exit code of a build that would do nothing now, or None.
+
+    With them comes the snapshot that was taken to see that, if one was: it serves the build that is needed, too.
+    """
     started = time.perf_counter()
     if not arguments or arguments[0] != "build":
-        return None
+        return None, None
     for place in (".", *(word for word in arguments[1:] if not word.startswith("-"))):
         stored = _stored(os.path.join(place, ".fencepost", "state.json"))
         if stored and stored.get("asked") == _asked(arguments):
-            if not _holds(stored):
-                return None
+            root, folders, output = stored["before"]["of"]
+            now = snapshot(root, folders, output, stored["before"]["variables"])
+            if now != stored["before"] or not _holds(stored):
+                return None, now
             seconds = f"{time.perf_counter() - started:.2f}"
             out, err, status = stored["said"]
-            return out.replace(SECONDS, seconds), err.replace(SECONDS, seconds), status
-    return None
+            return (out.replace(SECONDS, seconds), err.replace(SECONDS, seconds), status), now
+    return None, None
 
 
 def snapshot(root: str, folders: Iterable[str], output: str, variables: Iterable[str]) -> dict[str, Any]:
@@ -59,6 +64,13 @@ def snapshot(root: str, folders: Iterable[str], output: str, variables: Iterable
         "files": files,
         "of": [root, folders, output],
     }
+
+
+def is_of(
+    taken: Mapping[str, Any], root: str, folders: Iterable[str], output: str, variables: Iterable[str]
+) -> bool:
+    """Has this snapshot been taken of just these?"""
+    return taken["of"] == [root, [*folders], output] and [*taken["variables"]] == [*variables]
 
 
 def remember(
@@ -96,8 +108,8 @@ def remember(
         "told": list(told),
         "said": said,
     }
-    with open(f"{path}.new", "w", encoding="utf-8") as file:
-        file.write(json.dumps(stored, ensure_ascii=False))
+    with open(f"{path}.new", "w", encoding="ascii") as file:
+        file.write(json.dumps(stored))
     os.replace(f"{path}.new", path)
 
 
@@ -127,27 +139,25 @@ def _asked(arguments: Sequence[str]) -> list[str]:
 
 
 def _holds(stored: Mapping[str, Any]) -> bool:
-    before = stored["before"]
-    root, folders, output = before["of"]
+    """Is all as it was besides the files of a snapshot?"""
     return (
         stored["until"] > time.time()
-        and snapshot(root, folders, output, before["variables"]) == before
         and all(_identity(path) == identity for path, identity in stored["inputs"].items())
-        and _is_whole(output, stored["manifest"])
+        and _is_whole(stored["before"]["of"][2], stored["manifest"])
     )
 
 
 def _is_whole(output: str, manifest: str) -> bool:
     """Is every file of the output folder there as the last build left it?"""
-    known = _stored(manifest).get("files")
-    if not known or os.path.exists(manifest.replace(".json", ".next.json")):
+    stored = _stored(manifest)
+    if not stored or os.path.exists(manifest.replace(".json", ".next.json")):
         return False
     try:
-        for path, (_, size, changed) in known.items():
+        for path, size, changed in zip(stored["paths"], stored["sizes"], stored["times"], strict=True):
             stat = os.stat(f"{output}/{path}")
             if stat.st_size != size or stat.st_mtime_ns != changed:
                 return False
-    except OSError:
+    except (OSError, KeyError, ValueError):
         return False
     return True
 

@@ -2,7 +2,8 @@
 
 A term is two letters of Hangul (or Han, or kana) that stand side by side, or the last one of a word; a word of
 any other script, and each of its parts (`requires_grad`, `grad`; `DataLoader`, `loader`); or the initial
-consonants of a word of Hangul (`ㅈㄷㅁㅂ`). assets/search-index.js makes the same of what a reader types.
+consonants of a word of Hangul (`ㅈㄷㅁㅂ`), from each of its letters on. assets/search-index.js makes the same of
+what a reader types.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ _ANCHOR = re.compile(r'<a class="anchor".*?(?:</a>|\Z)', re.DOTALL)
 _MATH = re.compile(r"<math\b.*?</math>", re.DOTALL)
 _TEX = re.compile(r'\salttext="([^"]*)"')
 _PRE = re.compile(r"(<pre\b.*?</pre>)", re.DOTALL)
+_LINES_FOLDED = re.compile(r'<span class="count">[^<]*</span></summary>')  # what unfolds code
 _SPAN = re.compile(r"<span[^>]*>")
 _HEADING = re.compile(r'<h[1-6]\b[^>]*?\sid="([^"]*)"[^>]*>(.*?)</h[1-6]>', re.DOTALL)
 _SIDE_BY_SIDE = re.compile(r"</?t[dh]\b[^>]*>")
@@ -92,7 +94,10 @@ def _field_terms(texts: Iterable[str]) -> dict[str, None]:
 
 def sections(html: str) -> list[Section]:
     """Return the text of an article, part by part; code and outputs in lines, mathematics as TeX."""
-    html = html.replace("\x1e", "").replace("\x1f", "").replace("</span>", "")
+    html = html.replace("\x1e", "").replace("\x1f", "")
+    if '<details class="fold">' in html:
+        html = _LINES_FOLDED.sub("</summary>", html)
+    html = html.replace("</span>", "")
     html = _SPAN.sub("", _ANCHOR.sub("", html))
     lowered = html.lower()
     if any(beginning in lowered for beginning in _UNSEEN_BEGINNINGS):
@@ -133,8 +138,8 @@ def _terms(letters: str) -> tuple[str, ...]:
         first = word[0]
         if "가" <= first <= "힣":
             terms += (*map(add, word, word[1:]), word[-1])
-            if len(word) > 1:
-                terms.append(word[:LONGEST_INITIALS].translate(_CONSONANT))
+            initials = word.translate(_CONSONANT)
+            terms += [initials[at : at + LONGEST_INITIALS] for at in range(len(word) - 1)]
         elif "\u3040" <= first <= "\u30ff" or "\u3400" <= first <= "\u9fff":
             terms += (*map(add, word, word[1:]), word[-1])
         elif word.isdecimal():

@@ -12,7 +12,8 @@ from pathlib import Path
 from builder.check import Checked, check_post, chosen_posts
 from builder.execute.cache import Cache, site_cache
 from builder.execute.freeze import Freeze
-from builder.execute.run import Observer, Runs, execute, has_cells_to_run, run_posts
+from builder.execute.keys import has_cells_to_run
+from builder.execute.run import Observer, Runs, execute, run_posts
 from builder.execute.supervisor import OURS, Interpreter
 from builder.fences import insert_outputs, replace_outputs
 from builder.model import Config, Post, Problem, Run, SiteError

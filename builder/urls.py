@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date as Date
 from datetime import datetime, time, tzinfo
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote, unquote
 
@@ -194,7 +195,12 @@ def slugify(title: str) -> str:
 
 def href(config: Config, url: str) -> str:
     """`url` for an `href`: percent-encoded, behind the site's `baseurl`."""
-    return quote(config.baseurl + url, safe=_PATH_CHARACTERS)
+    return _quoted(config.baseurl + url)
+
+
+@lru_cache(maxsize=8192)  # a page names the same few addresses many times, and its neighbours do
+def _quoted(path: str) -> str:
+    return quote(path, safe=_PATH_CHARACTERS)
 
 
 def absolute(config: Config, url: str) -> str:

@@ -29,9 +29,7 @@ class Reads:
 
 
 class ArticleView:
-    """An article whose attributes, once read, are noted."""
-
-    __slots__ = ("_article", "_names", "_site")
+    """An article whose attributes, once read, are noted, and known from then on."""
 
     def __init__(self, article: Article, site: Site, reads: Reads) -> None:
         self._article = article
@@ -39,8 +37,10 @@ class ArticleView:
         self._names = reads.articles.setdefault(article.path, set())
 
     def __getattr__(self, name: str) -> Any:
+        value = self._site.html(self._article) if name == "html" else getattr(self._article, name)
         self._names.add(name)
-        return self._site.html(self._article) if name == "html" else getattr(self._article, name)
+        self.__dict__[name] = value  # it is not asked for here again
+        return value
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ArticleView) and other._article is self._article
@@ -145,12 +145,8 @@ class SiteView:
         return article._article.path
 
     def noting(self, reads: Reads) -> SiteView:
-        """The same site, for what is read apart."""
-        return SiteView(self._site, reads, self.url)
-
-    def at(self, url: str) -> SiteView:
-        """The same site, for the page at this address."""
-        return SiteView(self._site, self._reads, url)
+        """The same site, for what is read apart, and is no part of this page alone."""
+        return SiteView(self._site, reads)
 
     def note(self, reads: Reads) -> None:
         """Take what was read apart for read here, too."""

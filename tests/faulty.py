@@ -80,8 +80,8 @@ def processes_of(mark: str) -> list[int]:
     return found
 
 
-def left_after(mark: str, seconds: float = 2.0) -> list[int]:
-    """Return what of a build is still running `seconds` after it."""
+def left_after(mark: str, seconds: float = 20.0) -> list[int]:
+    """Return what of a build is still running `seconds` after it; as soon as nothing is, nothing."""
     deadline = time.monotonic() + seconds
     while (left := processes_of(mark)) and time.monotonic() < deadline:
         time.sleep(0.02)

@@ -24,7 +24,7 @@ from websockets.typing import Origin
 from builder.serve.preview import Preview
 from tests.conftest import TestSite
 
-PATIENCE = 60.0  # seconds; a loaded machine takes its time
+PATIENCE = 180.0  # seconds; a loaded machine takes its time
 
 
 @dataclass

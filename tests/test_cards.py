@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 from PIL import Image
 from pylopdf_fonts_ko import sans_path
 
-from builder.cards import SIZE, broken, card, draw, fitted, has_cards, set_title
+from builder.cards import SIZE, _png, broken, card, draw, fitted, has_cards, set_title
 from builder.cards import _type as type_
 from builder.model import Config, SiteError
 from tests.conftest import MakeSite
@@ -35,6 +36,17 @@ def test_a_card_shows_what_it_is_given() -> None:
         == 4
     )
     assert draw(FONT, "", "가", "") != draw(FONT, "", "나", ""), "the font has Hangul"
+
+
+@pytest.mark.parametrize("rows", [(), (0,), (629,), (14, 15, 400), range(630)])
+def test_the_file_holds_what_is_drawn(rows: Sequence[int]) -> None:
+    image = Image.new("L", SIZE, 0)
+    for row in rows:
+        image.paste(Image.linear_gradient("L").resize((500, 1)), (300 + row, row))
+    shown = Image.open(io.BytesIO(_png(image.copy())))
+    image.paste(128, (0, 0, 15, SIZE[1]))
+    assert shown.mode == "P"
+    assert shown.tobytes() == bytes(round(value / 17) for value in image.tobytes())
 
 
 @pytest.mark.parametrize(

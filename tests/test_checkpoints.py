@@ -193,6 +193,7 @@ OBSTACLES = {
     "import mmap\nm = mmap.mmap(-1, 4096)": "it has memory that is shared between processes",
     "import os\nos.dup2(os.open(os.devnull, os.O_WRONLY), 1)": "its standard streams are others",
     "import os\nkept = os.dup(1)": "it holds on to its standard streams",
+    "import signal\nsignal.signal(signal.SIGALRM, print)\nsignal.alarm(90)\nNone": "a timer is running",
     "x = 1": "",
     "f = open('/etc/hostname')": "",
 }  # fmt: skip
@@ -240,6 +241,16 @@ def test_a_checkpoint_is_of_no_use_when_a_file_that_was_read_is_another(bench: B
     assert run == bench.cold(bench.post(cells))
 
 
+def test_a_checkpoint_is_of_no_use_when_a_file_that_was_written_is_another(bench: Bench) -> None:
+    """A later cell has appended to it: that cannot be taken back."""
+    cells = ["before = 1", "open('log.txt', 'w').write('a')", "open('log.txt', 'a').write('b')", "1"]
+    bench.resumed(bench.post(cells))
+    cells[2:] = ["open('log.txt', 'a').write('c')", "print(open('log.txt').read())"]
+    run = bench.resumed(bench.post(cells))
+    assert bench.said("cell") == [2, 3, 4]
+    assert run == bench.cold(bench.post(cells))
+
+
 def test_what_was_there_before_can_be_gone_back_to(bench: Bench) -> None:
     cells = ["x = 1", "x += 1\nprint(x)", "print(x)"]
     bench.resumed(bench.post(cells))
@@ -276,6 +287,40 @@ def test_a_job_that_is_cancelled_leaves_its_checkpoints(bench: Bench) -> None:
     run = bench.resumed(bench.post(["x = 1", "print(x)"]))
     assert bench.said("cell") == [2]
     assert run.outputs[1].parts[0].text == "1\n"  # type: ignore[union-attr]
+
+
+def test_a_job_that_is_cancelled_before_it_has_a_process_does_not_run(bench: Bench) -> None:
+    """A checkpoint takes some milliseconds to fork a session, and a signal for it has nowhere to go meanwhile."""
+    post = bench.post(["x = 1", "import time\ntime.sleep(60)"], execute="timeout: 5")
+    bench.resumed(bench.post(["x = 1"], execute="timeout: 5"))
+    bench.begin(post, bench.checkpoints.deepest(cell_keys(post)), keep=False)
+    bench.supervisor.cancel(bench.number)
+    ended = bench.finish()
+    assert ended is not None
+    assert (os.WTERMSIG(ended.status), ended.limit) == (signal.SIGKILL, "")
+
+
+def test_a_checkpoint_that_is_dropped_still_gives_what_it_was_asked_for(bench: Bench) -> None:
+    for _ in range(5):
+        bench.resumed(bench.post(["x = 1"]))
+        post = bench.post(["x = 1", "print(x)"])
+        begun = bench.checkpoints.deepest(cell_keys(post))
+        assert begun is not None
+        bench.begin(post, begun, keep=False)
+        bench.supervisor.drop(begun)
+        bench.checkpoints.lose(begun)
+        ended = bench.finish()
+        assert ended is not None
+        assert ended.status == 0
+
+
+def test_a_post_in_another_folder_does_not_go_on_from_a_post_of_the_same_code(bench: Bench) -> None:
+    cells = ["text = open('data.txt').read()", "print(text)"]
+    for name in ("one", "two"):
+        (bench.config.root / "content" / name).mkdir()
+        (bench.config.root / "content" / name / "data.txt").write_text(name)
+        post = bench.post(cells, f"{name}/p")
+        assert bench.resumed(post) == bench.cold(post)
 
 
 def test_a_checkpoint_that_was_killed_is_lost_and_said_to_be(bench: Bench) -> None:

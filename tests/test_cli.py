@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 
 import pytest
@@ -127,3 +128,13 @@ def test_a_problem_is_one_clickable_line_and_its_detail() -> None:
     problem = Problem("error", "a.md", 3, "cell", "what", hint="to do", detail="one\ntwo")
     assert message(problem) == "a.md:3: what  (to do)\n    one\n    two"
     assert message(Problem("warning", "a.md", 0, "x", "what")) == "a.md: warning: what"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_a_file_whose_name_is_not_utf_8_is_a_problem_of_each_build(make_site: MakeSite) -> None:
+    site = make_site({"content/a.md": "# A\n"})
+    with open(bytes(site.root / "content") + b"/bad\xff.txt", "w", encoding="utf-8") as file:
+        file.write("x")
+    first, again = site.command("build"), site.command("build")
+    assert (first.status, again.status) == (1, 1)
+    assert "not UTF-8" in first.err and "not UTF-8" in again.err

@@ -278,7 +278,7 @@ def large_outputs() -> Iterator[tuple[str, str, str]]:
 def test_a_megabyte_is_quick(authored: str, printed: str) -> None:
     start = time.process_time()
     compare(authored, printed, drew_random=False)
-    assert time.process_time() - start < 10  # 1 or 2 s where nothing else runs
+    assert time.process_time() - start < 30  # 1 or 2 s where nothing else runs
 
 
 def test_many_lines_are_aligned_by_those_that_stand_once() -> None:

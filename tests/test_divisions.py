@@ -94,7 +94,7 @@ def test_one_that_is_never_closed_is_said() -> None:
 def test_many_openings_take_no_more_than_linear_time() -> None:
     start = time.process_time()
     html("::: a\n" * 20_000)
-    assert time.process_time() - start < 10
+    assert time.process_time() - start < 20
 
 
 @given(

@@ -91,6 +91,15 @@ def test_each_page_of_the_guide_has_its_translation(config: Config) -> None:
     assert len(languages) >= 12
 
 
+def test_each_screenshot_is_shown_and_small(config: Config, built: Report) -> None:
+    files = {path.name for path in (DOCS / "screenshots").iterdir()}
+    assert len(files) == 20
+    assert sum((DOCS / "screenshots" / name).stat().st_size for name in files) < 1_500_000
+    for page in ("screenshots", "ko/screenshots"):
+        html = (config.output / page / "index.html").read_text(encoding="utf-8")
+        assert {name for name in files if re.search(rf'src="[^"]*/screenshots/{name}"', html)} == files
+
+
 def test_the_reference_is_fresh() -> None:
     """If this fails: `make reference`."""
     assert (DOCS / "reference.md").read_text(encoding="utf-8") == reference.page()

@@ -71,6 +71,35 @@ def test_row_33_a_server_that_must_not_fork_spawns(tmp_path: Path, case: str) ->
         assert list(filter(None, reasons)) == ([why] if why else [])
 
 
+def test_outputs_of_a_file_that_changes_meanwhile_are_not_kept(make_site: MakeSite) -> None:
+    """Nobody could say whether they are those of the old file or of the new one."""
+    change = "test -e done || echo new > data.txt; touch done"
+    cell = (
+        f"import subprocess\nprint(open('data.txt').read())\nsubprocess.run(['sh', '-c', '{change}'])\nNone"
+    )
+    site = make_site({"content/p.md": post(cell), "content/data.txt": "old\n"})
+    report = site.build()
+    assert "old\n" in site.html("p")
+    assert [problem.message for problem in report.problems] == [
+        "`data.txt` has changed since a cell read it: the post is run again next time"
+    ]
+    report = site.build()
+    assert (report.run, report.problems) == (1, ())
+    assert "new\n" in site.html("p")
+    assert site.build().run == 0
+
+
+def test_posts_of_the_same_code_in_two_folders_read_their_own_files(make_site: MakeSite) -> None:
+    cell = "print(open('data.txt').read())"
+    site = make_site({f"content/{name}/{name}.md": post(cell) for name in ("one", "two")})
+    site.write({f"content/{name}/data.txt": f"data of {name}" for name in ("one", "two")})
+    for again in range(2):  # from nothing, and from the cache
+        site.write({"fencepost.toml": f'title = "{again}"\n'})
+        site.build()
+        for name in ("one", "two"):
+            assert f"data of {name}" in site.html(name)
+
+
 def test_a_soak_of_fifty_posts(tmp_path: Path) -> None:
     result = soak(50, tmp_path)
     assert result.failures == 0
@@ -122,7 +151,7 @@ def test_a_running_cell_is_told_of_every_second(make_site: MakeSite) -> None:
     events: list[str] = []
     site = faulty(make_site, "import time\ntime.sleep(2.3)")
     build(site.config(), 1, lambda path, event: events.append(f"{path} {event['event']}"))
-    assert events.count("content/bad.md running") == 2
+    assert events.count("content/bad.md running") >= 2  # more where the machine has much else to do
     assert events[-1].endswith("ended")
 
 

@@ -108,7 +108,7 @@ def test_row_47_no_secret_of_the_environment_reaches_a_cell(public_folder: Path,
         env={**kept, **canaries, "HOME": str(public_folder), "NAMED": "named-and-seen"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
     )
     assert done.returncode == 0, done.stderr
     page = site.html("bad")

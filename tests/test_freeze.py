@@ -130,7 +130,7 @@ def test_no_torch_is_needed(make_site: MakeSite, tmp_path: Path) -> None:
         [str(bare / "bin/python"), "-c", code, "build", "--frozen", "--json", str(site.root)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["problems"] == []

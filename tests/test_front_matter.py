@@ -435,10 +435,10 @@ def test_hostile_yaml_is_refused_and_the_rest_is_read(block: str, line: int, mes
     ],
 )
 def test_no_block_takes_long_or_crashes(block: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     _, body_line, _ = parse_front_matter(f"---\n{block}\n---\n", "a.md", SEOUL)
     assert body_line == block.count("\n") + 4
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 20
 
 
 _YAML_PIECES = st.sampled_from(

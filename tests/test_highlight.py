@@ -80,9 +80,9 @@ def test_no_character_is_lost(code: str, language: str) -> None:
     ids=["much", "long line", "console", "scala", "tads3", "maple"],
 )
 def test_what_could_hang_is_plain(code: str, language: str) -> None:
-    start = time.monotonic()
+    start = time.process_time()
     assert highlight(code, language) == escape(code)
-    assert time.monotonic() - start < 2
+    assert time.process_time() - start < 20
 
 
 def test_long_code_below_the_limits_is_highlighted() -> None:

@@ -159,9 +159,12 @@ class Handler(BaseHTTPRequestHandler):
         )
         if self.path == "/sometimes":
             status = 429 if times == 1 else 200
-        self.send_response(302 if self.path == "/moved" else status)
+        said = "\x1b[2JNot\x9b Found" if status == 404 else None
+        self.send_response(302 if self.path == "/moved" else status, said)
         if self.path == "/moved":
             self.send_header("Location", "/ok")
+        if self.path == "/busy":
+            self.send_header("Retry-After", "\u00b2")  # a digit, and no number
         self.send_header("Content-Length", "0")
         self.end_headers()
 
@@ -192,6 +195,7 @@ def test_other_sites_are_asked_politely_and_remembered(server: Server, tmp_path:
     }
     assert bad.keys() == {"/gone", "/busy"}
     assert (bad["/gone"].gone, bad["/busy"].gone) == (True, False)
+    assert bad["/gone"].complaint == "404 [2JNot Found"
     assert "GET /no-head" in server.asked
     assert server.asked.count("HEAD /sometimes") == 2
     assert "HEAD /ok" in server.asked
@@ -212,7 +216,7 @@ def test_external_links_are_asked_for_on_request_only(make_site: MakeSite, serve
     assert server.asked == []
     (problem,) = check_links(site.config(), external=True).problems
     assert (problem.path, problem.line, problem.level) == ("content/a.md", 5, "error")
-    assert problem.message.endswith("/gone`: 404 Not Found")
+    assert problem.message.endswith("/gone`: 404 [2JNot Found")
     assert json.loads((site.root / ".fencepost" / "links.json").read_text()) == {}
 
 

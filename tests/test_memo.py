@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from builder.cli import main
+from builder.memo import MOST_NAMES
 from builder.model import SiteError
+from builder.state import said_before
 from tests.conftest import MakeSite, TestSite
 
 TEMPLATES = {
@@ -133,6 +136,51 @@ def test_one_edit_prepares_one_post_and_makes_the_pages_that_show_it(make_site: 
     pages = {path for path in changed if path.endswith(".html")}
     assert pages == {"index.html", *(f"{folder}/index.html" for folder in shows)}
     assert report.written == len(changed)
+
+
+def test_more_posts_are_edited_than_are_looked_for_one_by_one(make_site: MakeSite) -> None:
+    def posts(text: str) -> dict[str, str]:
+        return {f"content/p{number}.md": f"---\ntags: [t]\n---\n{text} {number}." for number in range(40)}
+
+    def build() -> int:
+        old = time.time() - 10
+        for path in (site.root / "content").iterdir():
+            os.utime(path, (old, old))
+        time.sleep(0.1)
+        return site.build(jobs=1).written
+
+    site = make_site(posts("Text"))
+    build()
+    changed = dict(list(posts("Another text").items())[: MOST_NAMES + 4])
+    site.write(changed)
+    assert build() >= len(changed)
+    warm = site.output()
+    for name in (".fencepost", "output"):
+        shutil.rmtree(site.root / name)
+    build()
+    assert site.output() == warm
+
+
+def test_a_build_whose_sources_changed_after_the_snapshot_is_not_taken_for_the_last_word(
+    make_site: MakeSite, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The command looks at all files before it loads the program, and does not look again."""
+    site = make_site({"content/a.md": "Old"})
+    monkeypatch.chdir(site.root)
+    assert site.command("build").status == 0
+    time.sleep(0.1)
+    site.write({"content/a.md": "New"})
+    said, before = said_before(["build"])
+    assert said is None
+    assert before is not None
+    site.write({"content/a.md": "Newest"})
+    old = time.time() - 10
+    os.utime(site.root / "content/a.md", (old, old))
+    with pytest.raises(SystemExit):
+        main(["build"], before)
+    assert "Newest" in site.html("a")
+    assert said_before(["build"])[0] is None
+    capsys.readouterr()
 
 
 def times(site: TestSite) -> dict[str, int]:

@@ -36,7 +36,7 @@ def served(command: list[str], folder: Path, environment: dict[str, str]) -> str
     finally:
         preview.send_signal(signal.SIGINT)
         preview.stdout.read()
-        preview.wait(60)
+        preview.wait(240)
 
 
 def test_from_an_empty_folder_to_a_host_in_six_commands(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_from_an_empty_folder_to_a_host_in_six_commands(tmp_path: Path) -> None:
             config = folder / "fencepost.toml"
             config.write_text(config.read_text().replace('remote = "origin"', 'remote = "../blog.git"'))
             continue
-        done = subprocess.run(full, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(full, cwd=folder, env=environment, capture_output=True, text=True, timeout=240)
         assert (done.returncode, done.stderr) == (0, ""), command
         if arguments == ["build"]:  # how many of the cells the preview had run when it was ended is chance
             done.stdout, output = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import sys
 from collections.abc import Callable
@@ -68,6 +69,21 @@ def test_only_what_changed_is_written(config: Config, write: Write) -> None:
     kept = config.output / "a.html"
     assert (kept.stat().st_ino, kept.stat().st_mtime_ns) == (before[kept].st_ino, before[kept].st_mtime_ns)
     assert write(a="1", b__c="two", new="4") == (0, 0)
+
+
+@pytest.mark.parametrize("spare", [True, False], ids=["spare", "anew"])
+@pytest.mark.parametrize("old", ["a", "a/b", "a/b/c"])
+@pytest.mark.parametrize("new", ["a", "a/b", "a/b/c"])
+def test_a_file_becomes_a_folder_and_a_folder_a_file(config: Config, old: str, new: str, spare: bool) -> None:
+    write_pages([Page("index.html", b"1"), Page(old, b"1")], config)
+    if spare:
+        write_pages([Page("index.html", b"2"), Page(old, b"1")], config)
+    assert Manifest.of(config).spare.is_dir() is spare
+    for text in ("3", "4"):
+        write_pages([Page("index.html", text.encode()), Page(new, b"1")], config)
+        assert present(config.output) == {"index.html": text, new: "1"}
+    write_pages([Page("index.html", b"5"), Page(old, b"2")], config)
+    assert present(config.output) == {"index.html": "5", old: "2"}
 
 
 def test_files_are_copied_as_they_are(config: Config) -> None:
@@ -182,6 +198,21 @@ def test_row_39_an_error_of_the_disk_at_any_step_leaves_the_old_site(
     assert present(config.output) == {"a.html": "1", "b.html": "2"}
     assert sorted(p.name for p in (config.root / ".fencepost").iterdir() if ".n" in p.name) == []
     assert write(a="1", b="3") == (1, 0)
+
+
+def test_a_manifest_that_an_earlier_version_wrote_is_read(config: Config, write: Write) -> None:
+    write(a="1", b="2")
+    (manifest,) = (config.root / ".fencepost").glob("manifest-*.json")
+    stored = json.loads(manifest.read_text())
+    identities = zip(stored["digests"], stored["sizes"], stored["times"], strict=True)
+    files = dict(zip(stored["paths"], identities, strict=True))
+    manifest.write_text(json.dumps({"files": files, "folders": stored["folders"]}))
+    assert not is_whole(config)
+    assert write(a="1", b="2") == (0, 0)
+    assert is_whole(config)
+    manifest.write_text(json.dumps({"files": files, "folders": stored["folders"]}))
+    assert write(a="1", c="3") == (1, 1)
+    assert present(config.output) == {"a.html": "1", "c.html": "3"}
 
 
 def test_a_lost_or_damaged_manifest_says_that_nothing_is_ours(config: Config, write: Write) -> None:

@@ -45,7 +45,10 @@ def content_of(page: Page) -> bytes:
 def rendered(config: Config = KOREAN, given: list[Article] | None = None) -> dict[str, str]:
     site = Site.of(config, articles() if given is None else given, str)
     templates = environment(config)
-    made = [Page(sketch.path, sketch.make(SiteView(site, Reads()), templates)) for sketch in sketches(site)]
+    made = [
+        Page(sketch.path, sketch.make(SiteView(site, Reads(), sketch.url), templates))
+        for sketch in sketches(site)
+    ]
     pages = [*made, *Assets.of(config).pages()]
     result = {page.path: content_of(page).decode(errors="replace") for page in pages}
     assert len(result) == len(pages)
@@ -398,6 +401,35 @@ def test_a_template_may_extend_the_one_it_replaces(own: Config) -> None:
         '{% extends "theme/base.html" %}{% block head %}<meta name="x" content="y">{% endblock %}'
     )
     assert '<meta name="x" content="y">' in rendered(own)["tags/index.html"]
+
+
+def test_what_is_the_same_on_all_pages_is_read_by_each(own: Config) -> None:
+    text = "{{ site.articles | length }} {% for page in site.pages %}{{ page.title }}{% endfor %}|{{ site.url }}|"
+    (own.templates / "site-header.html").write_text(text)
+    site, templates = Site.of(own, articles(), str), environment(own)
+    for sketch in [each for each in sketches(site) if each.path in ("a/index.html", "tags/index.html")]:
+        reads = Reads()
+        assert "3 소개||" in sketch.make(SiteView(site, reads), templates).decode()
+        assert ("site", "articles", "length") in reads.others
+        assert "title" in reads.articles["content/posts/about.md"]
+
+
+def test_what_is_the_same_on_all_pages_sees_no_page(own: Config) -> None:
+    (own.templates / "site-footer.html").write_text("\n{{ article.title }}\n")
+    problem = problem_of(own)
+    assert (problem.path, problem.line) == ("templates/site-footer.html", 2)
+    assert "'article' is undefined" in problem.message
+
+
+def test_compiled_templates_are_kept_while_the_configuration_is_the_same(own: Config) -> None:
+    (own.root / ".fencepost").mkdir()
+    rendered(own)
+    kept = {path: path.stat().st_mtime_ns for path in (own.root / ".fencepost/templates").glob("*/*")}
+    assert kept
+    rendered(own)
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+    rendered(replace(own, title="other"))
+    assert not any(path.exists() for path in kept)
 
 
 @pytest.mark.parametrize(

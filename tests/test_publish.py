@@ -20,7 +20,7 @@ from builder.output import clean_output
 from builder.publish.files import File
 from builder.publish.folder import Folder
 from builder.publish.git import Branch
-from builder.publish.headers import FOR_EVER, SHORT, cache_control, content_type
+from builder.publish.headers import FOR_EVER, SHORT, cache_control, content_type, headers_file
 from builder.publish.plan import PublishError, There, plan
 from builder.publish.record import parse_record, record_text
 from builder.publish.rsync import Rsync
@@ -335,6 +335,7 @@ def test_a_host_with_a_tool_of_its_own(
         record_text({"a": "1"}).replace(b'"1"', b'"2"'),
         record_text({"../a": "1"}),
         record_text({"/a": "1"}),
+        record_text({"a\0../b": "1"}),  # two paths to git and rsync
     ],
 )
 def test_a_damaged_record_says_that_nothing_is_ours(damage: bytes) -> None:
@@ -359,6 +360,29 @@ def test_a_damaged_record_says_that_nothing_is_ours(damage: bytes) -> None:
 def test_types_and_times(path: str, kind: str, keep: str) -> None:
     assert content_type(path) == kind
     assert cache_control(File(path, Path(), "", 0)) == keep
+
+
+def test_no_password_of_an_address_is_shown_or_published(make_site: MakeSite) -> None:
+    word = "Wh0-kn0ws-it"
+    site = with_target(
+        make_site,
+        f'kind = "store"\naddress = "memory://me:{word}@host/blog"',
+        {**OLD, "b/index.html": word.encode()},
+    )
+    found = prepared(site)
+    assert found.target.where == "memory://host/blog"
+    assert [refusal.message for refusal in found.refusals] == ["b/index.html:1: the password in its address"]
+
+
+def test_a_picture_among_the_assets_is_not_kept_for_ever() -> None:
+    def said(*paths: str) -> str:
+        return headers_file(File(path, Path(), "", 0) for path in paths).decode()
+
+    style = "assets/style.0123456789.css"
+    assert f"/assets/*\n  Cache-Control: {FOR_EVER}" in said("index.html", style)
+    mixed = said("index.html", style, "assets/logo.png")
+    assert f"/{style}\n  Cache-Control: {FOR_EVER}" in mixed
+    assert "/assets/*" not in mixed
 
 
 def test_a_plan_leads_to_nothing_that_is_not_there() -> None:

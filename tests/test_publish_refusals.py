@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
+from builder.translation import hint_in_korean, message_in_korean
 from tests.conftest import MakeSite, TestSite
 from tests.publishing import files_of, git
 
@@ -74,6 +76,40 @@ def test_what_the_last_build_said_counts(make_site: MakeSite, post: str, reasons
     assert refused(site) == reasons
     if reasons:
         assert refused(site, "--allow", reasons[0]) == []
+
+
+def test_it_speaks_korean(make_site: MakeSite) -> None:
+    site = built(make_site)
+    first = site.command("publish", LC_ALL="ko_KR.UTF-8")
+    assert re.search(r"자산 \d+개와 페이지 \d+개 보냄, 0개 그대로\n$", first.out)
+    again = site.command("publish", LC_ALL="ko_KR.UTF-8")
+    assert again.out.endswith(f": 보낸 것 없음, {len(site.output())}개 그대로\n")
+    site.write({"content/a.md": POST.replace("6 * 7", "1 / 0")})
+    site.command("build")
+    problem = site.command("publish", LC_ALL="ko_KR.UTF-8")
+    assert "게시하지 않음: 지난 빌드에 문제가 1개 있습니다  (--allow problems)\n" in problem.err
+    site.write({"content/a.md": POST})
+    stale = site.command("publish", LC_ALL="ko_KR.UTF-8")
+    assert (
+        "사이트를 만든 뒤에 원본이 바뀌었습니다  (`fencepost build`를 실행하세요. 아니면 --allow stale)"
+        in stale.err
+    )
+
+
+REFUSALS = (
+    *("2 files would be written over that no publish of ours put there", "is this the right target?"),
+    *("3 of the 4 pages that are there would be removed", "nothing is known of the build that made the site"),
+    "the site was built with other options than those of the configuration",
+    *("pages show outputs that no run has proven", "posts/a.html:3: the shape of a GitHub token"),
+    *("a.html:3: the value of MY_TOKEN", "git knows no remote `origin` here", "run `fencepost build`"),
+)
+
+
+@pytest.mark.parametrize("text", REFUSALS)
+def test_each_reason_has_its_korean(text: str) -> None:
+    korean = message_in_korean(hint_in_korean(text))
+    assert re.search("[가-힣]", korean)
+    assert all(number in korean for number in re.findall(r"\d", text))
 
 
 def test_a_reason_that_there_is_not_cannot_be_allowed(make_site: MakeSite) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import html
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from markupsafe import escape
 
 from builder.publish.secrets import find_secrets, withheld
 from tests.conftest import MakeSite
@@ -80,6 +82,32 @@ def test_row_47_no_planted_secret_is_published(make_site: MakeSite, tmp_path: Pa
     publish(site, "", *(refusal.name for refusal in refused))  # each can be allowed, by its own name only
     lay_out(site, {**OLD, "index.html": page("ghp" + "_" + A36[::-1])})
     assert prepared(site, "", *(refusal.name for refusal in refused)).refusals
+
+
+FORMS: Mapping[str, tuple[str, bytes]] = {
+    "in an attribute": ("index.html", f'<img alt="{escape(VALUE)}">'.encode()),
+    "behind a name, for HTTP": ("a.md", b"Basic " + base64.b64encode(b"me:" + VALUE.encode())),
+    "inside of base64": ("a.md", base64.b64encode(b"token=12" + VALUE.encode() + b"..")),
+    "in base64 of addresses": ("a.md", base64.urlsafe_b64encode(b"\xff" + VALUE.encode())),
+    "in hexadecimal": ("a.md", VALUE.encode().hex().encode()),
+    "as bytes": ("a.md", repr(VALUE.encode()).encode()),
+    "highlighted, in a feed": ("feed.xml", f"<content>{html.escape(in_tags(VALUE))}</content>".encode()),
+    "highlighted, in a JSON feed": ("feed.json", json.dumps({"content_html": in_tags(VALUE)}).encode()),
+    "in a path": ("index.html", page(quote(VALUE))),
+    "with small digits": ("index.html", page(re.sub("%..", lambda of: of[0].lower(), quote(VALUE, safe="")))),
+    "token on a line of a notebook": ("a.ipynb", json.dumps({"source": "a\nghp" + "_" + A36}).encode()),
+    "token in a query": ("index.html", page("https://example.org/?q%3Dghp" + "_" + A36)),
+}
+
+
+@pytest.mark.parametrize("what", FORMS)
+def test_a_secret_is_found_in_every_form(tmp_path: Path, what: str) -> None:
+    from builder.publish.files import File
+
+    path, content = FORMS[what]
+    (tmp_path / "file").write_bytes(content)
+    values = withheld({"BLOG_DEPLOY_TOKEN": f"{VALUE}\n"})  # as it comes out of a file
+    assert find_secrets([File(path, tmp_path / "file", "", 0)], values, 1)
 
 
 @pytest.mark.parametrize(

@@ -120,13 +120,13 @@ def ssh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield Server(port, f"ssh {options}", home / "user", home)
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait(60)
         if made is not None:
             made.rmdir()
 
 
 def _wait_for(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while True:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=5).close()

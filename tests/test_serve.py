@@ -329,6 +329,27 @@ def test_a_dead_fork_server_fails_what_it_ran_and_nothing_after(make_site: MakeS
         preview.until("/p/", "again 42")
 
 
+def test_a_fork_server_that_is_killed_while_nothing_runs_is_started_again(
+    make_site: MakeSite, mark: str
+) -> None:
+    site = make_site({"content/p.md": post("x = 6", "print('first', x)")})
+    with previewing(site) as preview:
+        preview.until("/p/", "first 6\n")
+        for number in (7, 8):
+            engine = preview.preview._engine
+            assert engine is not None
+            while engine._under:  # a page shows what a cell has printed before its post has ended
+                time.sleep(0.01)
+            for pid in children(os.getpid()):
+                if b"execute.server" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    os.kill(pid, signal.SIGKILL)
+                    while pid in children(os.getpid()):
+                        time.sleep(0.01)
+            site.write({"content/p.md": post("x = 6", f"print('again', x * {number})")})
+            preview.until("/p/", f"again {6 * number}\n")
+    assert not any("as a whole after every save" in line for line in preview.lines)
+
+
 # --- errors and drift -------------------------------------------------------------------------------
 
 
@@ -559,10 +580,10 @@ def test_headers_that_never_end_are_not_waited_for(plain: TestSite, monkeypatch:
     with previewing(plain) as preview:
         address = ("127.0.0.1", preview.port)
         for begun in (b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: x\r\n"):
-            with socket.create_connection(address, timeout=60) as connection:
+            with socket.create_connection(address, timeout=240) as connection:
                 connection.sendall(begun)
                 assert connection.recv(100) == b""  # closed
-        with socket.create_connection(address, timeout=60) as connection:
+        with socket.create_connection(address, timeout=240) as connection:
             connection.sendall(f"GET /a/ HTTP/1.1\r\nHost: {preview.host}\r\n\r\n".encode())
             assert connection.recv(12) == b"HTTP/1.1 200"
             connection.sendall(b"GET /a/ HT")  # a second request, which does not end
@@ -571,7 +592,7 @@ def test_headers_that_never_end_are_not_waited_for(plain: TestSite, monkeypatch:
 
 
 def test_headers_without_end_are_refused(guarded: Served) -> None:
-    with socket.create_connection(("127.0.0.1", guarded.port), timeout=60) as connection:
+    with socket.create_connection(("127.0.0.1", guarded.port), timeout=240) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\n")
         with contextlib.suppress(OSError):
             for _ in range(5000):
@@ -584,7 +605,7 @@ def test_no_more_connections_than_there_is_room_for(plain: TestSite, monkeypatch
     monkeypatch.setattr("builder.serve.preview.MOST_CONNECTIONS", 5)
     with previewing(plain) as preview, ExitStack() as kept:
         for _ in range(5):
-            kept.enter_context(socket.create_connection(("127.0.0.1", preview.port), timeout=60))
+            kept.enter_context(socket.create_connection(("127.0.0.1", preview.port), timeout=240))
         while preview.get("/a/").status != 503:
             time.sleep(0.01)
         kept.close()
@@ -657,7 +678,7 @@ def test_the_command_leaves_no_process(make_site: MakeSite, mark: str, number: s
         found = re.match(r"http://localhost:(\d+)/", line)
         assert found, line
         command.send_signal(number)
-        assert command.wait(60) == 0
+        assert command.wait(240) == 0
     assert left_after(mark, 10) == []
 
 

@@ -26,6 +26,11 @@ SECTIONS: dict[str, tuple[str, list[Section]]] = {
         '<pre class="highlight"><code><span class="n">x</span><span class="o">.</span>grad\n<span>y</span>\n</code></pre>',
         [Section("", "", "x.grad\ny")],
     ),
+    "the label of folded code is none of the text, its title is": (
+        '<details class="fold"><summary><span class="code-title">a.py</span><span class="count">코드 3줄</span>'
+        "</summary><pre>x</pre></details>",
+        [Section("", "", "a.py\nx")],
+    ),
     "escaped code": ("<pre>a &lt; b &amp;&amp; c</pre>", [Section("", "", "a < b && c")]),
     "inline elements do not part a word": ("<p>자동<b>미분</b>을</p>", [Section("", "", "자동미분을")]),
     "cells of a table stand side by side (what shows them takes out spaces)": (
@@ -57,7 +62,7 @@ def test_the_text_by_headings(case: str) -> None:
 
 
 TERMS: dict[str, set[str]] = {
-    "자동미분을": {"자동", "동미", "미분", "분을", "을", "ㅈㄷㅁㅂㅇ"},
+    "자동미분을": {"자동", "동미", "미분", "분을", "을", "ㅈㄷㅁㅂㅇ", "ㄷㅁㅂㅇ", "ㅁㅂㅇ", "ㅂㅇ"},
     "값": {"값"},
     "requires_grad": {"requires_grad", "grad"},
     "nn.BatchNorm2d(3)": {"nn", "batchnorm2d", "norm2d", "3"},

@@ -8,6 +8,7 @@ server: none is below a session, none counts for a session's processes, and none
 server hears of each through the *register*, a socket that keeps messages whole, before it can become its parent:
 
     {"checkpoint": 3, "files": […], "pid": 4711}    with one descriptor: the state after cell 3, and what was read
+                                                    and written until then
     {"worker": 7, "pid": 4712}                      a session for the job 7
 
 What a fork does not keep apart is an obstacle (see `obstacle`), and then there is no checkpoint.
@@ -20,6 +21,7 @@ import ctypes
 import json
 import os
 import random
+import signal
 import socket
 import stat
 import sys
@@ -75,6 +77,11 @@ def obstacle(own: Collection[int], pool: Set[str]) -> str:
     torch = sys.modules.get("torch")
     if torch is not None and _uses_cuda(torch):
         return "CUDA is in use"
+    if any(
+        signal.getitimer(clock)[0]
+        for clock in (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
+    ):
+        return "a timer is running"
     if children(os.getpid()):
         return "processes of its own are running"
     with open("/proc/self/maps", encoding="utf-8", errors="replace") as file:

@@ -1,7 +1,7 @@
 """Which checkpoints are there, by the key of their cell; and when are they too many, or too large?
 
 A checkpoint holds the state of a post after one of its cells. It serves every post whose cells up to that one are
-the same, as long as the files that these have read are.
+the same, as long as the files that these have read or written are.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """How far a post had come, in which process, and the files that it had read, with their values."""
+    """How far a post had come, in which process, and the files that it had read or written, with their values."""
 
     begun: Begun
     pid: int

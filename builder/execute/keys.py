@@ -1,6 +1,7 @@
 """Keys: what do the outputs of a post depend on?
 
-    cell key   a digest of the options that matter, and of this and all earlier cells (a chain)
+    cell key   a digest of the options that matter, the folder that the cells run in, and of this and all earlier
+               cells (a chain)
     code key   the key of the last cell: all of the post's code
     input      what a run was seen to use besides: ("python", ""), ("import", "torch"), ("file", "data.csv"),
                ("variable", "NAME"); its present value is a short text
@@ -20,7 +21,7 @@ import re
 import sys
 from collections.abc import Iterable, Mapping
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, TypeAlias
 
 from builder.model import Post
@@ -37,7 +38,8 @@ DISTRIBUTIONS = {"sklearn": "scikit-learn", "PIL": "pillow", "cv2": "opencv-pyth
 def cell_keys(post: Post) -> tuple[str, ...]:
     """Return the key of each cell of a post, in order."""
     keys = []
-    key = digest([ENGINE, options_of(post)])
+    folder = PurePosixPath(post.path).parent.as_posix()  # `open("data.csv")` is another file in another one
+    key = digest([ENGINE, folder, options_of(post)])
     for cell in post.cells:
         raises = [may_raise(cell, post.execute), expected_error(cell)]
         refused = [cell.refusal] if cell.refusal else []
@@ -57,6 +59,11 @@ def effective_eval(post: Post, number: int) -> bool:
     """Is cell `number` of the post to be run at all?"""
     own = post.cells[number - 1].options.eval
     return post.execute.eval if own is None else own and post.execute.eval
+
+
+def has_cells_to_run(post: Post) -> bool:
+    """Has the post any cell that is to be evaluated?"""
+    return any(effective_eval(post, cell.number) for cell in post.cells)
 
 
 def inputs_of(post: Post, files: Iterable[str], root: Path) -> tuple[Input, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from builder.execute.cache import Cache
@@ -38,7 +39,11 @@ def outcome(post: Post, ended: Ended, cache: Cache) -> Run:
     unrun = Output((), Failure("unrun", "the process had ended before", causes=(last,)))
     outputs += [unrun] * (len(post.cells) - last)
     warnings += [f"the thread {name!r} was still running at the end" for name in end.get("threads", ())]
-    return Run(tuple(outputs), dict(end.get("facts", {})), tuple(warnings))
+    moved = [Path(name).name for name in end.get("moved", ())]
+    warnings += [
+        f"`{name}` has changed since a cell read it: the post is run again next time" for name in moved
+    ]
+    return Run(tuple(outputs), dict(end.get("facts", {})), tuple(warnings), bool(moved))
 
 
 def so_far(post: Post, ended: Ended, cache: Cache) -> tuple[Output, ...]:

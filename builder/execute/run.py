@@ -13,6 +13,7 @@ from builder.execute.keys import (
     Values,
     cell_keys,
     effective_eval,
+    has_cells_to_run,
     imported_modules,
     imports,
     inputs_of,
@@ -89,14 +90,10 @@ def run_posts(
     return Runs(runs, tuple((post, runs[post.path]) for post in stale), ran, cached)
 
 
-def has_cells_to_run(post: Post) -> bool:
-    """Has the post any cell that is to be evaluated?"""
-    return any(effective_eval(post, cell.number) for cell in post.cells)
-
-
 def is_repeatable(run: Run) -> bool:
     """Would the same run come out again? Deaths and limits are not kept: they depend on the machine."""
-    return all(output.failure is None or output.failure.kind in REPEATABLE for output in run.outputs)
+    failures = [output.failure for output in run.outputs if output.failure is not None]
+    return not run.moved and all(failure.kind in REPEATABLE for failure in failures)
 
 
 def settled(post: Post, run: Run, files: Sequence[str], cache: Cache) -> Run:

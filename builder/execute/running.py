@@ -106,6 +106,7 @@ class Running:
         self.pid = 0  # 0: not known yet
         self.limit = ""
         self.asked: float | None = None  # when it was asked to stop
+        self.cancelled = False
         self.oom_kills = oom_kills()
 
     def send_task(self, number: int) -> None:

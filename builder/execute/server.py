@@ -200,12 +200,10 @@ class Server:
                     self._say(started=job, pid=message["pid"])
 
     def _drop(self, key: tuple[int, ...]) -> None:
-        """Let a checkpoint end, if there is any such."""
-        checkpoint = self.checkpoints.pop((key[0], key[1]), None)
+        """Let a checkpoint end, if there is any such, when it has forked the sessions that it was asked for."""
+        checkpoint = self.checkpoints.get((key[0], key[1]))
         if checkpoint is not None:
             checkpoint.socket.close()
-            for job in checkpoint.awaited:
-                self._say(lost=job)
 
     def _become_worker(self, parent: int, descriptors: list[int], message: dict[str, Any]) -> None:
         signal.set_wakeup_fd(-1)
@@ -236,14 +234,18 @@ class Server:
 
     def _reap(self) -> None:
         self._take_in()  # before the sweep: who is registered is spared
-        for key, checkpoint in list(self.checkpoints.items()):
-            if _ended(checkpoint.pid):
-                self._drop(key)
+        ended = [key for key, checkpoint in self.checkpoints.items() if _ended(checkpoint.pid)]
+        self._take_in()  # all that those have forked is registered by now
+        for key in ended:
+            checkpoint = self.checkpoints.pop(key)
+            checkpoint.socket.close()
+            for job in checkpoint.awaited:
+                self._say(lost=job)
         for pid in list(self.workers):
-            if ended := _ended(pid):
+            if end := _ended(pid):
                 job = self.workers.pop(pid)
                 self._sweep()
-                self._say(exit=job, status=ended[0], peak=ended[1].ru_maxrss * PEAK_UNIT)
+                self._say(exit=job, status=end[0], peak=end[1].ru_maxrss * PEAK_UNIT)
         self._sweep()
 
     def _sweep(self) -> None:

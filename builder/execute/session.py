@@ -111,7 +111,8 @@ class Session:
             if self.register is not None:
                 self._leave_checkpoint(self.register)
         files = self.watch.files(self.job["paths"])
-        self.emit("end", facts=self._facts(), threads=self._living_threads(), files=files)
+        moved = self.watch.changed(files)
+        self.emit("end", facts=self._facts(), threads=self._living_threads(), files=files, moved=moved)
 
     def _prepare(self) -> None:
         os.chdir(self.job["folder"])
@@ -244,7 +245,9 @@ class Session:
     def _leave_checkpoint(self, register: socket.socket) -> None:
         """Fork a checkpoint; return here, and in each session that will ever go on from it."""
         own = {1, 2, *self.streams, self.channel.fileno(), self.crash_log, register.fileno()}
-        why = self._redirected() or branch.obstacle(own, self.pool)
+        files = self.watch.so_far(self.job["paths"])
+        moved = "a file that it has read is another by now" if self.watch.changed(files) else ""
+        why = moved or self._redirected() or branch.obstacle(own, self.pool)
         if why:
             self.emit("no-checkpoint", why=why)
             self.register = None
@@ -254,7 +257,7 @@ class Session:
         news = {
             "checkpoint": self.finished,
             "job": self.job["number"],
-            "files": self.watch.so_far(self.job["paths"]),
+            "files": [*files, *self.watch.written(self.job["paths"])],
         }
         try:
             is_checkpoint = branch.branch(register, news, [servers.fileno()])

@@ -174,6 +174,7 @@ class Supervisor:
 
     def cancel(self, number: int) -> None:
         """End a job, but not its checkpoints."""
+        self._running[number].cancelled = True
         self._signal(number, signal.SIGKILL)
 
     def drop(self, begun: Begun) -> None:
@@ -223,7 +224,10 @@ class Supervisor:
             if "ready" in message:
                 self.start, self.why = message["ready"], message["why"]
             elif "started" in message:
-                self._running[message["started"]].pid = message["pid"]
+                number = message["started"]
+                self._running[number].pid = message["pid"]
+                if self._running[number].cancelled:  # before it had a process
+                    self._signal(number, signal.SIGKILL)
             elif "checkpoint" in message:
                 running = self._running[message["job"]]
                 while running.channel.fileno() >= 0 and readable([running.channel], 0):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeAlias
+
+Stamp: TypeAlias = tuple[int, int, int, int]
 
 # What lies below these belongs to the system or to installed packages, whose versions count instead.
 NOT_OURS = ("/proc/", "/sys/", "/dev/", "/etc/", "/usr/", "/lib/", "/bin/", "/opt/", "/System/", "/Library/")
@@ -18,7 +20,7 @@ class Watch:
     def __init__(self) -> None:
         self._on = False
         self._before: set[str] = set()
-        self._read: dict[str, None] = {}
+        self._read: dict[str, Stamp | None] = {}  # as it was when it was first opened
         self._written: set[str] = set()
         self._installed = tuple(
             {
@@ -51,6 +53,19 @@ class Watch:
         chosen = {path for path in local if path.startswith(inside)} | self._read.keys()
         return sorted(path for path in chosen if self._counts(path, inside))
 
+    def written(self, folders: Iterable[str]) -> list[str]:
+        """Return the files that this process has written to: a state goes with what stands in them."""
+        inside = tuple(os.path.join(os.path.realpath(folder), "") for folder in folders)
+        return sorted(path for path in self._written if self._counts(path, inside))
+
+    def changed(self, files: Iterable[str]) -> list[str]:
+        """Return those of some files that were read, and that somebody else has written to since."""
+        return [
+            path
+            for path in files
+            if (stamp := self._read.get(path)) and path not in self._written and _stamp(path) != stamp
+        ]
+
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event != "open" or not self._on:
             return
@@ -64,14 +79,22 @@ class Watch:
         writes = bool(flags & (os.O_WRONLY | os.O_RDWR)) if isinstance(flags, int) else False
         if writes or (isinstance(mode, str) and set(mode) & set("wax+")):
             self._written.add(real)
-        elif real not in self._written:
-            self._read[real] = None
+        elif real not in self._written and real not in self._read:
+            self._read[real] = _stamp(real)
 
     def _counts(self, path: str, inside: tuple[str, ...]) -> bool:
         if path.startswith(self._installed) or path.endswith(COMPILED) or os.path.isdir(path):
             return False
         # A hidden folder outside of the site holds caches and settings of libraries (~/.cache).
         return path.startswith(inside) or not (path.startswith(NOT_OURS) or "/." in path)
+
+
+def _stamp(path: str) -> Stamp | None:
+    try:
+        stat = os.stat(path)
+    except OSError:
+        return None
+    return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino
 
 
 def _installed() -> list[str]:

@@ -16,7 +16,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
@@ -118,6 +117,8 @@ def _draw(sources: Sequence[str]) -> list[dict[str, str]]:
 
 @cache
 def _version() -> str:
+    from importlib import metadata  # not at the top: it loads a hundred modules, for a few sites
+
     return metadata.version(RENDERER)
 
 

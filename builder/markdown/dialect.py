@@ -22,7 +22,6 @@ from typing import Any, TypeAlias
 
 from markdown_it import MarkdownIt
 from markdown_it.parser_block import RuleFuncBlockType
-from markdown_it.parser_inline import ParserInline
 from markdown_it.rules_block import StateBlock, blockquote, fence, html_block, list_block
 from markdown_it.rules_block.html_block import HTML_SEQUENCES
 from markdown_it.rules_core import StateCore
@@ -42,6 +41,7 @@ from builder.markdown.callouts import settle_callouts
 from builder.markdown.emoji import set_emoji
 from builder.markdown.highlight import escape
 from builder.markdown.math import BLOCK, INLINE, add_math, math_html
+from builder.markdown.parsing import BLOCKS, Blocks, Html, Texts
 
 Env: TypeAlias = MutableMapping[str, Any]
 
@@ -185,9 +185,10 @@ def _parser(kramdown: bool, *, rare: bool = False) -> MarkdownIt:
         "typographer": False,
         "xhtmlOut": False,
     }
-    md = MarkdownIt("commonmark", options)
+    md = MarkdownIt("commonmark", options, renderer_cls=Html)
+    md.block = Blocks()
     md.inline = _KramdownInline() if kramdown else _Inline()
-    md.configure("commonmark", options)  # again, for the inline rules of the new `md.inline`
+    md.configure("commonmark", options)  # again, for the rules of the new parsers
     md.enable(["table", "strikethrough"])
     rules = md.block.ruler
     ends = ["paragraph", "reference", "blockquote"]  # as markdown-it registers them
@@ -208,8 +209,8 @@ def _parser(kramdown: bool, *, rare: bool = False) -> MarkdownIt:
     if rare and not kramdown:
         rules.before("fence", "division", _limited(divisions.division), {"alt": [*ends, "list"]})
     for rule in list(rules.__rules__):
-        if rule.name in _BEGINNINGS:
-            rules.at(rule.name, _beginning(rule.fn, _BEGINNINGS[rule.name]), {"alt": list(rule.alt)})
+        if rule.name in BLOCKS:
+            rules.at(rule.name, _beginning(rule.fn, BLOCKS[rule.name]), {"alt": list(rule.alt)})
     rules.at("table", _table(rules.__rules__[0].fn), {"alt": ["paragraph", "reference"]})
     add_math(md)
     add_attributes(md)
@@ -295,23 +296,8 @@ def _task(children: list[Token]) -> None:
     children.append(Token("html_inline", "", 0, content="</label>", meta={"ours": True}))
 
 
-# The characters that a block of a kind can begin with. Every rule says so itself, but each is asked at
-# every line, and most of the time of the block parser went into these answers.
-_BEGINNINGS = {
-    "fence": "`~",
-    "blockquote": ">",
-    "hr": "*-_",
-    "list": "*+-0123456789",
-    "reference": "[",
-    "html_block": "<",
-    "heading": "#",
-    "abbreviation": "*",
-    "division": ":",
-}
-
-
 def _beginning(rule: RuleFuncBlockType, characters: str) -> RuleFuncBlockType:
-    """`rule`, asked only at lines that begin with one of `characters`."""
+    """`rule`, asked only at lines that begin with one of `characters`, where it may end another block."""
 
     def asked(state: StateBlock, start: int, end: int, silent: bool) -> bool:
         at = state.bMarks[start] + state.tShift[start]
@@ -372,7 +358,7 @@ class _KramdownState(StateInline):
         )
 
 
-class _Inline(ParserInline):
+class _Inline(Texts):
     """markdown-it's inline parser over our state; only our parser has it, nothing is patched."""
 
     state_class: type[StateInline] = _State
@@ -393,9 +379,10 @@ class _Inline(ParserInline):
         if "{:" in src:
             settle_inline(tokens)
         self.finish(tokens, env)
-        for token in tokens:
-            if token.type == "text_special":  # an escaped character or an entity
-                token.type = "text"
+        if "\\" in src or "&" in src:
+            for token in tokens:
+                if token.type == "text_special":  # an escaped character or an entity
+                    token.type = "text"
         return tokens
 
     def finish(self, tokens: list[Token], env: EnvType) -> None:

@@ -137,11 +137,11 @@ def coloured(text: str) -> str:
 
 @functools.cache
 def _lexer(language: str) -> Callable[[str], Tokens] | None:
-    """The tokens function of `language`, made once; None where its text is to be shown as it is."""
+    """What cuts code of `language` up by classes, made once; None where its text is to be shown as it is."""
     if language in PLAIN:
         return None
     try:
-        return quick(get_lexer_by_name(language, stripnl=False))
+        return quick(get_lexer_by_name(language, stripnl=False), _CLASSES.__getitem__)
     except ClassNotFound:
         return None
 
@@ -168,12 +168,11 @@ class _Classes(dict[_TokenType, str]):
 _CLASSES = _Classes()
 
 
-def _spans(tokens: Iterable[tuple[_TokenType, str]]) -> str:
-    """HTML of `tokens`; neighbours of one class share a span, and a span ends with its line."""
+def _spans(tokens: Iterable[tuple[str, str]]) -> str:
+    """HTML of texts and their classes; neighbours of one class share a span, and a span ends with its line."""
     html: list[str] = []
     text = current = ""
-    for kind, value in tokens:
-        name = _CLASSES[kind]
+    for name, value in tokens:
         if name == current:
             text += value
         else:

@@ -14,7 +14,7 @@ _SYLLABLES: Final = 500
 _CHARACTERS: Final = 400
 _WORDS: Final = 200
 
-_HANGUL = re.compile("[\uac00-\ud7a3]")
+_HANGUL = re.compile("[\uac00-\ud7a3]+")
 _HAN = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]")
 _OTHER = re.compile(r"[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\U00020000-\U0003ffff]+")
 
@@ -22,7 +22,7 @@ _OTHER = re.compile(r"[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\U00020000-\U00
 def reading_minutes(text: str) -> int:
     """How many minutes it takes to read `text`, in NFC: at least one."""
     minutes = (
-        len(_HANGUL.findall(text)) / _SYLLABLES
+        len("".join(_HANGUL.findall(text))) / _SYLLABLES
         + len(_HAN.findall(text)) / _CHARACTERS
         + len(_OTHER.findall(text)) / _WORDS
     )

@@ -12,15 +12,17 @@ from __future__ import annotations
 import functools
 import importlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeAlias
 
 from pygments.lexer import Lexer, RegexLexer
 from pygments.token import Error, Whitespace, _TokenType
 
-Tokens: TypeAlias = list[tuple[_TokenType, str]]
-# What a rule does: match, then yield tokens (a type, a callback or None), then change the state.
-Rule: TypeAlias = tuple[Callable[[str, int], re.Match[str] | None], Any, Any]
+Tokens: TypeAlias = list[tuple[Any, str]]  # what a text is (a type of Pygments' or its name), and the text
+# What a rule does: match, then name what is matched or call what yields tokens, then change the state.
+Match: TypeAlias = Callable[[str, int], re.Match[str] | None]
+Rule: TypeAlias = tuple[Match, Any, Callable[..., Iterable[tuple[int, _TokenType, str]]] | None, Any]
+Named: TypeAlias = Callable[[_TokenType], Any]
 
 BEYOND = 128  # stands for every character that is not ASCII
 EVERY = frozenset(range(BEYOND + 1))
@@ -46,52 +48,52 @@ def tokens(lexer: Lexer, text: str) -> Tokens:
     return [(kind, value) for _, kind, value in lexer.get_tokens_unprocessed(text)]
 
 
-def quick(lexer: Lexer) -> Callable[[str], Tokens]:
+def quick(lexer: Lexer, named: Named = lambda kind: kind) -> Callable[[str], Tokens]:
     """A function that does for `lexer` what `tokens` does, by a `Table` where the lexer allows it.
 
-    It may give neighbours of one type as one. The lexer must be a RegexLexer that runs the stock loop:
-    others move the position, or look at the tokens.
+    `named` says what types are to be called. Neighbours of one name may be one. The lexer must be a RegexLexer
+    that runs the stock loop: others move the position, or look at the tokens.
     """
     if (
         isinstance(lexer, RegexLexer)
         and type(lexer).get_tokens_unprocessed is RegexLexer.get_tokens_unprocessed
     ):
-        return Table(lexer).tokens
-    return lambda text: tokens(lexer, text)
+        return Table(lexer, named).tokens
+    return lambda text: [(named(kind), value) for kind, value in tokens(lexer, text)]
 
 
 class Table:
     """The rules of one lexer by state and next character; rows fill as characters are met."""
 
-    def __init__(self, lexer: RegexLexer) -> None:
+    def __init__(self, lexer: RegexLexer, named: Named) -> None:
         self._lexer = lexer
-        states: dict[str, list[Rule]] = lexer._tokens  # type: ignore[attr-defined]
-        self._rows = {state: _Row(rules) for state, rules in states.items()}
+        self._named = named
+        states: dict[str, list[tuple[Match, Any, Any]]] = lexer._tokens  # type: ignore[attr-defined]
+        self._rows = {state: _Row(_rules(rules, named)) for state, rules in states.items()}
 
     def tokens(self, text: str) -> Tokens:
-        """The (type, text) pairs of `text`: Pygments' `RegexLexer.get_tokens_unprocessed` over the rows.
+        """The (name, text) pairs of `text`: Pygments' `RegexLexer.get_tokens_unprocessed` over the rows.
 
-        What follows each other with one type is a run, cut from the text when another type comes.
+        What follows each other with one name is a run, cut from the text when another name comes.
         """
         found: Tokens = []
-        rows, lexer, pos, end = self._rows, self._lexer, 0, len(text)
+        rows, lexer, named, pos, end = self._rows, self._lexer, self._named, 0, len(text)
         stack = ["root"]
         row = rows["root"]
-        run: Any = None  # the type of the run that is under way, None: there is none
+        run: Any = None  # the name of the run that is under way, None: there is none
         begin = 0
         while True:
             char = text[pos] if pos < end else ""
-            for match, action, change in row[char]:
+            for match, name, call, change in row[char]:
                 if hit := match(text, pos):
-                    if action is not run or action is None:
+                    if name is not run or name is None:
                         if begin < pos:
                             found.append((run, text[begin:pos]))
-                        if type(action) is _TokenType:
-                            run, begin = action, pos
-                        else:  # a function of the lexer, or text that it passes over
-                            run, begin = None, hit.end()
-                            if action is not None:
-                                found.extend([(kind, value) for _, kind, value in action(lexer, hit)])
+                        run, begin = name, pos
+                        if name is None:  # a function of the lexer, or text that it passes over
+                            begin = hit.end()
+                            if call is not None:
+                                found += [(named(kind), value) for _, kind, value in call(lexer, hit)]
                     pos = hit.end()
                     if change is not None:
                         _change(stack, change)
@@ -105,9 +107,18 @@ class Table:
                 if char == "\n":  # Pygments starts anew on the next line
                     stack = ["root"]
                     row = rows["root"]
-                found.append((Whitespace if char == "\n" else Error, char))
+                found.append((named(Whitespace if char == "\n" else Error), char))
                 pos += 1
                 run, begin = None, pos
+
+
+def _rules(rules: Iterable[tuple[Match, Any, Any]], named: Named) -> Iterator[Rule]:
+    """Pygments' rules of one state, their types named."""
+    for match, action, change in rules:
+        if type(action) is _TokenType:
+            yield match, named(action), None, change
+        else:
+            yield match, None, action, change
 
 
 class _Row(dict[str, tuple[Rule, ...]]):

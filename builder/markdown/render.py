@@ -101,7 +101,7 @@ def render(
         *_too_deep(post, env),
         *_overfull_rows(post, body, tokens),
         *_misread_looks(post, tokens),
-        *_own_code(post, tokens),
+        *(_own_code(post, tokens) if "<" in body else ()),
         *_unclosed_divisions(post, env),
         *(_set_formulas(post, tokens, media) if math.FOUND in env or "$$" in body else ()),
     ]
@@ -122,7 +122,8 @@ def render(
     tokens = _place_cells(tokens, post, shown, figure_url, words)
     pictures = Pictures(media.find, figure_url)
     for token in tokens:
-        _finish(token, post.body_line, resolve, pictures, words)
+        if token.type in _FINISHED:
+            _finish(token, post.body_line, resolve, pictures, words)
     return Rendered(to_html(tokens), toc, summary, minutes, tuple(problems))
 
 
@@ -168,8 +169,10 @@ def _overfull_rows(post: Post, body: str, tokens: Sequence[Token]) -> Iterator[P
             columns += 1
         elif token.type == "tr_open" and token.map:
             row = lines[token.map[0]].lstrip(" \t>").rstrip()
+            if not columns or row.count("|", 1) - row.endswith("|") < columns:
+                continue  # not even if none of these were escaped
             cells = len(escapedSplit(row.removeprefix("|"))) - row.endswith("|")
-            if columns and cells > columns:
+            if cells > columns:
                 message = f"this row has {cells} cells, its table has {columns}: the rest is not shown"
                 hint = "write `\\|` for a `|` that is text"
                 yield Problem("warning", post.path, post.body_line + token.map[0], "markdown", message, hint)
@@ -208,6 +211,12 @@ def _own_code(post: Post, tokens: Iterable[Token]) -> Iterator[Problem]:
                 else:
                     hint = "write a link to a page, or a script"
                     yield Problem("warning", post.path, at, "policy", f"the page cannot run {what}", hint)
+
+
+# All other tokens are written as they are.
+_FINISHED = frozenset(
+    {"inline", "html_block", "fence", "code_block", "table_open", "table_close", "th_open", "td_open"}
+)
 
 
 def _finish(token: Token, first_line: int, resolve: Resolve, pictures: Pictures, words: Words) -> None:
@@ -319,8 +328,10 @@ def _place_cells(
     for token, following in pairwise((*tokens, None)):
         assert token is not None
         line = post.body_line + token.map[0] if token.map and token.type in ("fence", "code_block") else 0
-        if any(first <= post.body_line + token.map[0] < last for first, last in hidden if token.map):
-            continue
+        if hidden and token.map:
+            at = post.body_line + token.map[0]
+            if any(first <= at < last for first, last in hidden):
+                continue
         if cell := cells.pop(line, None):
             parts = shown.get(cell.number)
             if cell.authored and not _stands_at(following, cell.authored.start - post.body_line):
@@ -611,7 +622,8 @@ def _nest(headings: Sequence[Heading]) -> tuple[Heading, ...]:
         stop = start + 1
         while stop < len(headings) and headings[stop].level > headings[start].level:
             stop += 1
-        tree.append(replace(headings[start], children=_nest(headings[start + 1 : stop])))
+        below = _nest(headings[start + 1 : stop])
+        tree.append(replace(headings[start], children=below) if below else headings[start])
         start = stop
     return tuple(tree)
 

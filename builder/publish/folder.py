@@ -20,7 +20,7 @@ class Folder:
     """A folder of this machine, or one that is mounted."""
 
     def __init__(self, folder: Path) -> None:
-        self.where = str(folder)
+        self.where = os.path.normpath(folder)
         self._folder = folder
 
     def extras(self) -> Mapping[str, bytes]:

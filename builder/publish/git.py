@@ -11,7 +11,7 @@ from collections.abc import Container, Mapping
 from pathlib import Path
 
 from builder.publish.files import File
-from builder.publish.plan import Plan, PublishError, There
+from builder.publish.plan import Plan, PublishError, There, shown
 from builder.publish.programs import ANY_CODE, run
 from builder.publish.record import NAME, parse_record, record_text
 
@@ -27,7 +27,7 @@ class Branch:
     """One branch of a remote, which is named as git does, or is an address or a folder."""
 
     def __init__(self, root: Path, home: Path, remote: str, branch: str, domain: str) -> None:
-        self.where = f"branch {branch} of {remote}"
+        self.where = f"branch {branch} of {shown(remote)}"
         self._root = root
         self._home = home
         self._remote = remote

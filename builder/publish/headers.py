@@ -46,9 +46,15 @@ def cache_control(file: File) -> str:
 
 
 def headers_file(files: Iterable[File]) -> bytes:
-    """Return `_headers` as Netlify and Cloudflare Pages read it."""
-    folders = sorted({file.path.split("/")[0] for file in files if file.hashed})
+    """Return `_headers` as Netlify and Cloudflare Pages read it: one rule for a folder, since they take few."""
+    folders: dict[str, list[File]] = {}
+    for file in files:
+        folders.setdefault(file.path.split("/")[0], []).append(file)
+    kept: list[str] = []
+    for folder, inside in sorted(folders.items()):
+        hashed = sorted(file.path for file in inside if file.hashed)
+        kept += [f"{folder}/*"] if len(hashed) == len(inside) else hashed
     lines = ["/*", "  X-Content-Type-Options: nosniff", ""]
-    for folder in folders:
-        lines += [f"/{folder}/*", f"  Cache-Control: {FOR_EVER}", ""]
+    for path in kept:
+        lines += [f"/{path}", f"  Cache-Control: {FOR_EVER}", ""]
     return "\n".join(lines).encode()

@@ -8,6 +8,7 @@ removed    what we sent once and the site has no more, at the very end
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -116,6 +117,11 @@ def plan(files: Mapping[str, File], there: There) -> Plan:
         files=files,
         there=there,
     )
+
+
+def shown(address: str) -> str:
+    """An address for people, and for the logs of a CI: without a user, since tokens stand in their place."""
+    return re.sub(r"://[^/]*@", "://", address)
 
 
 def _parents(path: str) -> list[str]:

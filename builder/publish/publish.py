@@ -56,7 +56,11 @@ def prepare(config: Config, name: str, allowed: frozenset[str], jobs: int) -> Pu
         files = with_copies(files, destination.copies, home / "copies")
     files = with_extras(files, target.extras(), home / "extras")
     made = plan(files, target.look(files))
-    options = destination.options if isinstance(destination, ObjectStore) else {}
+    options = dict(destination.options) if isinstance(destination, ObjectStore) else {}
+    if isinstance(destination, GitBranch | ObjectStore):  # a password may stand in its address
+        options["its address"] = (
+            destination.remote if isinstance(destination, GitBranch) else destination.address
+        )
     secrets = find_secrets(files.values(), withheld(options=options), jobs)
     found = [refusal for refusal in refusals(config, made, secrets) if refusal.name not in allowed]
     return Publication(name, target, made, tuple(found))

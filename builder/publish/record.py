@@ -45,4 +45,4 @@ def _digest(files: Mapping[str, str]) -> str:
 
 def _is_safe(path: str) -> bool:
     """A record comes from a host: no path in it may lead out of the target."""
-    return bool(path) and not path.startswith("/") and not {"", ".", ".."} & set(path.split("/"))
+    return "\0" not in path and not {"", ".", ".."} & set(path.split("/"))

@@ -1,7 +1,7 @@
 """Secrets in what would be published: values that this machine keeps to itself, and the shapes of tokens.
 
 A page is looked at as its bytes are, and once more as its text: without tags, and with entities resolved, since
-highlighted code puts tags inside of values.
+highlighted code puts tags inside of values; and once more with its tags, since values stand in attributes too.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 from builder.publish.files import File
 from builder.workers import spread
@@ -79,7 +79,8 @@ SHAPES: Final[Sequence[tuple[str, str, str]]] = (
         r"[^\s:/@\"'<>&]{1,64}:(?!(?i:passw\w*|secret|token|changeme|example|x+)@)[^\s:/@\"'<>&{}$*]{8,128}@[\w.-]+",
     ),
 )
-_EDGE: Final = r"(?<![A-Za-z0-9_-])"
+# No letter before it, unless that belongs to `\n` or `%3D`.
+_EDGE: Final = r"(?:(?<![A-Za-z0-9_-])|(?<=\\[nrt])|(?<=%[0-9A-Fa-f]{2}))"
 _PATTERNS: Final = tuple(
     (what, word.encode(), re.compile((_EDGE + shape).encode())) for what, word, shape in SHAPES
 )
@@ -91,7 +92,7 @@ _SECRET_NAME: Final = re.compile(
 )
 _SHORTEST: Final = 8  # characters of a value: a shorter one stands everywhere
 _TAG: Final = re.compile(rb"<[^<>]*>")
-_MARKUP: Final = (".html", ".htm", ".xml", ".svg", ".atom")
+_MARKUP: Final = (".html", ".htm", ".xml", ".svg", ".atom", ".json", ".ipynb")
 
 
 def withheld(
@@ -106,7 +107,10 @@ def withheld(
     found = _named({**given, **environment})
     if "HOME" in environment:
         found |= _of_home(Path(environment["HOME"]))
-    return {value: where for value, where in found.items() if len(value) >= _SHORTEST}
+    stripped = {
+        value.strip(): where for value, where in found.items()
+    }  # of files, their line ends come along
+    return {value: where for value, where in stripped.items() if len(value) >= _SHORTEST}
 
 
 def _named(values: Mapping[str, str]) -> dict[str, str]:
@@ -153,11 +157,18 @@ def _in_file(file: File, values: Sequence[tuple[bytes, str, str]]) -> Iterator[S
 def _readings(content: bytes, path: str) -> Iterator[bytes]:
     yield content
     if path.endswith(_MARKUP):
-        text = _TAG.sub(b"", content)
-        if b"&" in text:
-            text = html.unescape(text.decode("utf-8", "replace")).encode("utf-8", "surrogatepass")
-        if text != content:
-            yield text
+        resolved = _resolved(content)
+        texts = [_resolved(_TAG.sub(b"", content)), resolved]
+        if not path.endswith(".html"):  # the HTML in a feed is escaped: what is text there is so twice
+            texts.append(_resolved(_TAG.sub(b"", resolved)))
+        yield from (text for text in dict.fromkeys(texts) if text != content)
+
+
+def _resolved(text: bytes) -> bytes:
+    """A text with its entities resolved."""
+    if b"&" not in text:
+        return text
+    return html.unescape(text.decode("utf-8", "replace")).encode("utf-8", "surrogatepass")
 
 
 def _line(text: bytes, at: int) -> int:
@@ -172,12 +183,34 @@ def _spellings(values: Mapping[str, str]) -> Iterator[tuple[bytes, str, str]]:
             value,
             html.escape(value),
             json.dumps(value, ensure_ascii=False)[1:-1],
-            quote(value, safe="", errors="replace"),
-            base64.b64encode(encoded).decode().rstrip("="),
+            json.dumps(value)[1:-1],
             repr(value)[1:-1],
+            repr(encoded)[2:-1],
+            encoded.hex(),
+            *_in_addresses(value),
+            *_in_base64(encoded),
         }
         for form in sorted(forms):
             yield form.encode("utf-8", "surrogateescape"), where, _name(value)
+
+
+def _in_addresses(value: str) -> Iterator[str]:
+    for form in (
+        quote(value, safe="", errors="replace"),
+        quote(value, errors="replace"),
+        quote_plus(value, errors="replace"),
+    ):
+        yield form
+        yield re.sub(r"%..", lambda found: found[0].lower(), form)
+
+
+def _in_base64(value: bytes) -> Iterator[str]:
+    """The characters that stand for a value in base64, wherever in the encoded text it begins."""
+    for before in range(3):
+        encoded = base64.b64encode(bytes(before) + value).decode()
+        form = encoded[-(-before * 8 // 6) : (before + len(value)) * 8 // 6]
+        yield form
+        yield form.replace("+", "-").replace("/", "_")
 
 
 def _name(value: str) -> str:

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from builder.publish.files import File
 from builder.publish.headers import cache_control, content_type
-from builder.publish.plan import Plan, PublishError, There
+from builder.publish.plan import Plan, PublishError, There, shown
 from builder.publish.record import NAME, parse_record, record_text, under_way
 
 EXTRAS: Final = {
@@ -38,7 +38,7 @@ class Store:
     """A folder of a store: `s3://bucket/blog`, `gs://...`, `az://...`, `sftp://host/folder`."""
 
     def __init__(self, address: str, options: Mapping[str, Any]) -> None:
-        self.where = address
+        self.where = shown(address)
         self._address = address.rstrip("/")
         self._scheme = address.partition(":")[0]
         self._options = options
@@ -90,7 +90,7 @@ class Store:
                 f"{self._scheme}:// needs a package that is not installed: {error}", hint
             ) from None
         except ValueError as error:
-            raise PublishError(f"{self._address}: {error}") from None
+            raise PublishError(f"{self.where}: {error}") from None
         return system, str(top).rstrip("/")
 
     def _put(self, files: Iterable[File]) -> None:

@@ -125,7 +125,8 @@ class Edition:
             body, read = article.body, site._read
             html = self.bodies[article.path]
             site = replace(site, _read=lambda name: html if name == body else read(name))
-        return self.sketches[path].make(SiteView(site, Reads()), self.templates)
+        sketch = self.sketches[path]
+        return sketch.make(SiteView(site, Reads(), sketch.url), self.templates)
 
 
 def reader(find: Callable[[str], bytes | None], name: str) -> Content:

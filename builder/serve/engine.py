@@ -134,7 +134,10 @@ class Engine:
                 try:
                     self._serve(supervisor)
                 except ServerDied as death:
-                    self._bury(str(death))
+                    if not supervisor.start or self._under:
+                        self._bury(str(death))
+                    else:  # it was killed while it had nothing to do
+                        self._checkpoints.of.clear()
                 except Exception:
                     self._say(f"{traceback.format_exc()}this is a fault of Fencepost; please report it")
                     self._bury("a fault of Fencepost")

@@ -19,6 +19,7 @@ function relate(copy, node) {
 
 let tag = "";
 let fetching = false;
+let compared = false;
 let again = false;
 
 async function refresh() {
@@ -48,6 +49,12 @@ function swap(next) {
   if (scripts(sent) !== scripts(next)) {
     location.reload(); // another script: the page begins anew
     return;
+  }
+  if (!compared) {
+    // Scripts in the head have marked the root before there was a copy, with the reader's colour scheme for one.
+    for (const { name } of [...sent.attributes]) sent.removeAttribute(name);
+    for (const { name, value } of next.attributes) sent.setAttribute(name, value);
+    compared = true;
   }
   const changed = [];
   patch(sent, next, changed);

@@ -16,6 +16,7 @@ from builder.check import check_post
 from builder.failures import failed_cells
 from builder.messages import message
 from builder.model import GRAVE, Finding, Post, Problem, Run
+from builder.translation import spoken
 
 STALE: Final = "stale"  # what is shown is of older code, and its cell is to be run
 RUNNING: Final = "running"
@@ -52,7 +53,7 @@ def dress(html: str, margin: Margin, troubles: tuple[Problem, ...], script: str)
         number = int(found[2])
         state = margin.states.get(number, "")
         opening = f'<div class="cell{found[1]} {state}" id="cell-{number}" aria-busy="true">'
-        stop = f'<button type="button" class="preview-stop" data-cell="{number}">Stop</button>'
+        stop = f'<button type="button" class="preview-stop" data-cell="{number}">{spoken("Stop")}</button>'
         return (
             (opening if state else found[0])
             + (stop if state == RUNNING else "")
@@ -63,7 +64,7 @@ def dress(html: str, margin: Margin, troubles: tuple[Problem, ...], script: str)
     head, body = "", ""
     if margin.draft:
         head += '<meta name="robots" content="noindex">\n'
-        body += '<p class="preview-draft" role="note">Draft</p>\n'
+        body += '<p class="preview-draft" role="note">' + spoken("Draft") + "</p>\n"
     if troubles := tuple(dict.fromkeys((*troubles, *margin.troubles))):
         body += _troubles(troubles)
     head += '<link rel="stylesheet" href="/.fencepost/live.css">\n'
@@ -95,7 +96,7 @@ def _without_printed(detail: str) -> str:
 
 def _troubles(troubles: tuple[Problem, ...]) -> str:
     told = "".join(f"<li>{_told(problem)}</li>\n" for problem in troubles)
-    title = '<h2 id="preview.troubles">Not as saved yet</h2>'
+    title = f'<h2 id="preview.troubles">{spoken("Not as saved yet")}</h2>'
     return (
         '<section class="preview-troubles" role="alert" aria-labelledby="preview.troubles">'
         f"{title}\n<ul>\n{told}</ul></section>\n"

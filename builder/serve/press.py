@@ -20,8 +20,8 @@ from builder.assets import Assets
 from builder.bodies import Bodies, BodyLost, kept_bodies
 from builder.build import copies_of, make_images, site_of
 from builder.config import read_config
-from builder.execute.keys import cell_keys
-from builder.execute.run import AHEAD, has_cells_to_run, last_run
+from builder.execute.keys import cell_keys, has_cells_to_run
+from builder.execute.run import AHEAD, last_run
 from builder.jekyll.precedence import settle
 from builder.memo import Memo
 from builder.model import Article, Config, Failure, Output, Page, Post, Problem, Run, SiteError
@@ -47,10 +47,10 @@ class HeldBodies(Bodies):
         super().__init__(config)
         self.held: dict[str, str] = {}
 
-    def store(self, html: str) -> str:
-        name = f"{_digest(html)}@held:0:{len(html)}"
-        self.held[name] = html
-        return name
+    def store(self, texts: Mapping[str, str]) -> dict[str, str]:
+        names = {key: f"{_digest(text)}@held:0:{len(text)}" for key, text in texts.items()}
+        self.held.update((names[key], text) for key, text in texts.items())
+        return names
 
     def read(self, name: str) -> str:
         return self.held[name]

@@ -64,8 +64,8 @@ class Pages:
                 listener.tell(edition.number)
 
     def open(self) -> list[str]:
-        """Return the paths of the pages that are open."""
-        return sorted({listener.path for listener in self.listeners})
+        """Return the paths of the pages that are open. May be called from any thread."""
+        return sorted({listener.path for listener in tuple(self.listeners)})
 
 
 def script_of(rules: Rules) -> str:

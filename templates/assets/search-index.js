@@ -4,6 +4,7 @@
 const LONGEST = 20;
 const LONGEST_NUMBER = 3;
 const LONGEST_INITIALS = 6;
+const SHORTEST_PARTED = 3; // syllables of a word that is also found with spaces in it
 const FIELDS = 4;
 const PAGES_IN_A_FILE = 16;
 const SIGNS = Array.from({ length: 94 }, (_, at) => String.fromCharCode(33 + at)).filter((sign) => !'"\\'.includes(sign)).join("");
@@ -31,7 +32,8 @@ export function parse(query) {
   const words = query.normalize("NFC").toLowerCase().split(/\s+/).filter(Boolean);
   return words.map((word) => {
     const text = word.replace(/[ㄳ-ㅄ]/g, (sign) => PAIRS[sign] ?? sign);
-    return { text, pattern: pattern(text), chunks: (text.match(CHUNK) ?? []).map(lookups).filter((all) => all.length) };
+    const chunks = (text.match(CHUNK) ?? []).map(lookups).filter((all) => all.length);
+    return { text, pattern: pattern(text), chunks, parted: chunks.map(alsoParted) };
   });
 }
 
@@ -93,6 +95,21 @@ function inPairs(cells) {
   });
 }
 
+// The ways of a chunk, and those in which spaces part its syllables (`자동 미분` for `자동미분`): where one does, the
+// last letter of a word stands in the index for the pair. Short words would be found in all that ends like them.
+function alsoParted(ways) {
+  const more = ways.flatMap((way) => {
+    if (way.length < SHORTEST_PARTED - 1 || !way.every(({ start }) => /[가-힣]/.test(start))) return [];
+    const gaps = way.flatMap((_, one) => [[one], ...way.flatMap((_, other) => (other > one + 1 ? [[one, other]] : []))]);
+    return gaps.map((gap) => way.map((lookup, at) => (gap.includes(at) ? lastOf(lookup) : lookup)));
+  });
+  return [...ways, ...more];
+}
+
+function lastOf({ start }) {
+  return { start, counts: (term) => term === start };
+}
+
 // One syllable that may still get a final consonant: what begins with it as it is.
 function alone([low, high]) {
   const start = String.fromCharCode(low);
@@ -113,8 +130,10 @@ function pattern(word) {
     );
     sources[sources.length - 1] = ends.length > 1 ? `(?:${ends.join("|")})` : ends[0];
   }
+  const isParted = (at) => onlyInitials || (letters.length >= SHORTEST_PARTED && letters.slice(at, at + 2).join("").match(/^[가-힣]{2}$/));
+  const source = sources.map((each, at) => (at + 1 < sources.length && isParted(at) ? `${each}\\s?` : each)).join("");
   // A `-` outside of brackets may not be escaped where `u` is on.
-  return new RegExp(sources.join(onlyInitials ? "\\s?" : "").replaceAll("\\-", "-"), "giu");
+  return new RegExp(source.replaceAll("\\-", "-"), "giu");
 }
 
 // --- where it stands ---------------------------------------------------------------------------
@@ -156,9 +175,16 @@ export class Index {
     return new Index(address, await load(`${address}index.json`, { cache }));
   }
 
-  // The numbers of the pages that may hold all words, the best first, and among equals the newest.
+  // The numbers of the pages that may hold all words, the best first, and among equals the newest; behind them those
+  // that may hold them with spaces between their syllables.
   async find(words) {
-    const chunks = words.flatMap((word) => word.chunks);
+    const whole = await this.#holding(words.flatMap((word) => word.chunks));
+    const parted = await this.#holding(words.flatMap((word) => word.parted));
+    return [...new Set([...whole, ...parted])];
+  }
+
+  // The numbers of the pages that may hold all chunks, in the same order.
+  async #holding(chunks) {
     if (!chunks.length) return [];
     const scores = await Promise.all(chunks.map((ways) => this.#places(ways)));
     const [first, ...others] = scores.sort((one, other) => one.size - other.size);

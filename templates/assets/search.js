@@ -185,14 +185,18 @@ class Finder {
 let dialog;
 let before; // what had the focus
 
-// Open the search over this page; `address` is that of the page /search/.
-export function open(address) {
+// Open the search over this page; `address` is that of the page /search/, `typed` what has been typed meanwhile.
+export function open(address, typed = "") {
   dialog ??= makeDialog(address);
   if (!dialog.open) {
     before = document.activeElement;
     dialog.showModal();
   }
-  dialog.querySelector("input").select();
+  const field = dialog.querySelector("input");
+  field.select();
+  if (!typed) return;
+  field.value = typed;
+  field.dispatchEvent(new Event("input"));
 }
 
 function makeDialog(address) {

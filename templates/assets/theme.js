@@ -3,6 +3,9 @@
 const root = document.documentElement;
 const words = document.body.dataset;
 
+// A preview says so when it has put other nodes into the page.
+const SWAP = "fencepost:swap";
+
 // The colour scheme: automatic, light, dark, and around again. scheme.js puts the kept one in place.
 const SCHEMES = ["auto", "light", "dark"];
 
@@ -59,7 +62,8 @@ function button(name, label) {
 }
 
 function addCopying(pre) {
-  const code = pre.querySelector("code");
+  const frame = framed(pre);
+  if (frame.querySelector(":scope > .copy")) return;
   const copy = button("copy", "");
   copy.setAttribute("aria-label", words.copy);
   copy.title = words.copy;
@@ -68,6 +72,7 @@ function addCopying(pre) {
   told.setAttribute("role", "status");
   let timer;
   copy.addEventListener("click", async () => {
+    const code = frame.querySelector("pre.highlight code"); // a preview may have put in another one
     await write(withoutPrompts(code.textContent, code.className));
     copy.dataset.done = "";
     told.textContent = words.copied;
@@ -77,7 +82,7 @@ function addCopying(pre) {
       told.textContent = "";
     }, 1600);
   });
-  framed(pre).append(copy, told);
+  frame.append(copy, told);
 }
 
 async function write(text) {
@@ -108,6 +113,7 @@ function framed(pre) {
 
 // A long text has a part of it in sight, which scrolls; a button shows all of it.
 function addShowingAll(pre) {
+  if (pre.nextElementSibling?.matches(".show-all")) return;
   const all = button("show-all", words.showAll.replace("{}", pre.dataset.lines));
   all.setAttribute("aria-expanded", "false");
   all.addEventListener("click", () => {
@@ -121,8 +127,8 @@ function addShowingAll(pre) {
 
 // The entry of the contents whose part of the text is being read.
 function followContents(contents) {
-  const links = [...contents.querySelectorAll('a[href^="#"]')];
-  const parts = links.map((link) => document.getElementById(decodeURIComponent(link.hash.slice(1))));
+  let links;
+  let parts;
   let current;
   let waiting = false;
   const look = () => {
@@ -149,9 +155,15 @@ function followContents(contents) {
     if (!waiting) requestAnimationFrame(look);
     waiting = true;
   };
+  const read = () => {
+    links = [...contents.querySelectorAll('a[href^="#"]')];
+    parts = links.map((link) => document.getElementById(decodeURIComponent(link.hash.slice(1))));
+    look();
+  };
   addEventListener("scroll", soon, { passive: true });
   addEventListener("resize", soon, { passive: true });
-  look();
+  document.addEventListener(SWAP, read);
+  read();
 }
 
 // On a phone the contents stand above the text: they are folded again when an entry was chosen.
@@ -166,9 +178,26 @@ function followSearch(button) {
   button.addEventListener("click", () => openSearch(button.dataset.search));
 }
 
+// Until it is there, a field out of sight takes what is typed, syllables of Hangul as well.
+let waiting;
+
 async function openSearch(address) {
-  const search = await import("./search.js");
-  search.open(address);
+  if (waiting) return;
+  const before = document.activeElement;
+  waiting = document.createElement("input");
+  waiting.className = "told";
+  waiting.setAttribute("aria-label", searching.getAttribute("aria-label") ?? searching.textContent);
+  document.body.append(waiting);
+  waiting.focus({ preventScroll: true });
+  try {
+    const search = await import("./search.js");
+    waiting.blur(); // a syllable that is being composed is one now
+    before?.focus({ preventScroll: true });
+    search.open(address, waiting.value);
+  } finally {
+    waiting.remove();
+    waiting = undefined;
+  }
 }
 
 function isAskedFor(event) {
@@ -205,10 +234,19 @@ function followVideo(play) {
   });
 }
 
+// What blocks of the text have; in a page that a preview has changed, new ones as well.
+function furnish() {
+  document.querySelectorAll(".show-all").forEach((all) => {
+    if (!all.previousElementSibling?.matches("pre[data-lines]")) all.remove();
+  });
+  document.querySelectorAll(".prose pre.highlight").forEach(addCopying);
+  document.querySelectorAll(".prose pre[data-lines]").forEach(addShowingAll);
+  document.querySelectorAll("button[data-frame][hidden]").forEach(followVideo);
+}
+
+document.addEventListener(SWAP, furnish);
 document.querySelectorAll("button[data-scheme]").forEach(followScheme);
-document.querySelectorAll(".prose pre.highlight").forEach(addCopying);
-document.querySelectorAll(".prose pre[data-lines]").forEach(addShowingAll);
-document.querySelectorAll("button[data-frame]").forEach(followVideo);
+furnish();
 document.querySelectorAll("details.toc").forEach((contents) => {
   followContents(contents);
   closeOnChoice(contents);

@@ -25,7 +25,7 @@ from tests.browser.serving import served
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = Path(__file__).parent / "node_modules"
-PATIENCE = 30_000  # ms, on a machine that has much else to do
+PATIENCE = 90_000  # ms, on a machine that has much else to do
 # Written into every page before anything else, and read by `Seen.violations`.
 WATCH = "window.violations = []; addEventListener('securitypolicyviolation', (event) => violations.push(`${event.violatedDirective}: ${event.blockedURI}`))"
 

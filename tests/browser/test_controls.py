@@ -188,3 +188,20 @@ def test_the_first_tab_stop_skips_to_the_text(page: Page, example: str) -> None:
     expect(page.locator("a.skip")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("main")).to_be_focused()
+
+
+def test_on_a_phone_the_button_that_copies_lies_over_no_code(browser: Any, example: str) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto(example + POST)
+    expect(page.locator(".copy").first).to_be_visible()
+    over = page.evaluate(
+        """() => [...document.querySelectorAll(".copy")].filter((copy) => {
+          const code = copy.parentElement.querySelector("pre.highlight code");
+          const [a, b] = [copy.getBoundingClientRect(), code.getBoundingClientRect()];
+          return code.checkVisibility() && a.bottom > b.top;
+        }).map((copy) => copy.parentElement.textContent)"""
+    )
+    assert over == []
+    assert page.locator(".copy").count() > 5
+    context.close()

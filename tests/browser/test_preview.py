@@ -68,6 +68,37 @@ def test_a_save_is_swapped_in_and_all_else_stays(page: Page, preview: Served) ->
     expect(page).to_have_title("Renamed · Fencepost")
 
 
+def test_what_scripts_have_made_of_the_root_stays(page: Page, preview: Served) -> None:
+    page.add_init_script("localStorage.setItem('scheme', 'dark')")
+    page.goto(address(preview))
+    write(preview, TEXT.replace("Paragraph 30.", "Paragraph thirty."))
+    expect(page.get_by_text("Paragraph thirty.")).to_be_attached()
+    assert page.evaluate("document.documentElement.dataset.scheme") == "dark"
+    expect(page.locator("button[data-scheme]")).to_be_visible()
+
+
+def test_what_is_swapped_in_has_the_buttons_that_it_had_from_the_start(
+    context: BrowserContext, page: Page, preview: Served
+) -> None:
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(address(preview))
+    for code in (
+        "print(1)",
+        "print(2)",
+        "\n".join(f"x{number} = {number}" for number in range(100)),
+        "print(3)",
+    ):
+        write(preview, f"{TEXT}\n## Code\n\n```python {{eval=false}}\n{code}\n```\n")
+        block = page.locator(".cell-code", has_text=code.split("\n")[-1])
+        button = block.get_by_role("button", name="Copy")
+        expect(button).to_have_count(1)
+        block.hover()
+        button.click()
+        expect(block.get_by_role("status")).not_to_be_empty()
+        assert page.evaluate("navigator.clipboard.readText()") == code
+        expect(block.locator(".show-all")).to_have_count(int("\n" in code))
+
+
 def test_twelve_tabs_of_one_browser_follow(context: BrowserContext, preview: Served) -> None:
     pages = [context.new_page() for _ in range(12)]
     for each in pages:

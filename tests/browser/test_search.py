@@ -44,10 +44,16 @@ KOREAN = {
     "값": "inference descent convolution autograd jeju",
     "ㅈㄷㅁㅂ": "autograd",
     "ㄱㅅㅎㄱㅂ": "descent",
+    "ㅈㅍㄹ": "autograd",  # in 역전파를
     "ㅈㅈㄷ ㅇㅎ": "jeju",
     "여행": "> jeju about",
     "브랜치 이슈": "branches",
     "억새가": "jeju",
+    "순방향모드": "autograd",  # 순방향 모드
+    "순방향모": "autograd",
+    "배치정규": "convolution",  # 배치 정규화
+    "배치정규화를": "",
+    "자동 미분": "autograd",  # 자동미분
     "없는낱말": "",
 }
 ENGLISH = {
@@ -174,6 +180,28 @@ def test_a_key_opens_it_and_escape_gives_the_focus_back(page: Page, library_addr
     page.keyboard.press("Escape")
     expect(dialog(page)).to_be_hidden()
     expect(link).to_be_focused()
+
+
+@pytest.mark.parametrize("key", ["/", "Control+k"])
+def test_what_is_typed_before_the_script_is_there_is_kept(page: Page, library_address: str, key: str) -> None:
+    held: list[Any] = []
+    is_slow = True
+    page.route("**/search*.js", lambda route: held.append(route) if is_slow else route.continue_())
+    page.goto(f"{library_address}/tensors/")
+    page.keyboard.press(key)
+    page.keyboard.type("soft/")
+    page.keyboard.press("Backspace")
+    page.keyboard.insert_text("max")
+    while not held:
+        page.wait_for_timeout(10)
+    is_slow = False
+    for route in held:
+        route.continue_()
+    expect(dialog(page).get_by_role("combobox")).to_have_value("softmax")
+    expect(dialog(page).get_by_role("combobox")).to_be_focused()
+    expect(dialog(page).get_by_role("option")).to_have_count(1)
+    page.keyboard.type("es")
+    expect(dialog(page).get_by_role("combobox")).to_have_value("softmaxes")
 
 
 def test_by_keyboard_alone(page: Page, library_address: str) -> None:
