@@ -91,7 +91,7 @@ def test_the_table_of_the_documentation_is_true() -> None:
 
 
 def test_every_template_of_the_theme_is_documented() -> None:
-    named = set(re.findall(r"`([\w/]+\.(?:html|css|js|svg))`", DOCS))
+    named = set(re.findall(r"`([\w/-]+\.(?:html|css|js|svg))`", DOCS))
     ours = {file.name for file in theme_folder().glob("*.html")}
     assert {name for name in named if name.endswith(".html")} == ours
     files = {name.removeprefix("assets/") for name in named if name.startswith("assets/")}
