@@ -20,8 +20,7 @@ def parser() -> argparse.ArgumentParser:
     build = commands.add_parser("build", help="run what is stale and write the site")
     _folder(build)
     build.add_argument("--output", metavar="DIR", help="write the site there (default: output)")
-    build.add_argument("--drafts", action="store_true", help="show drafts too")
-    build.add_argument("--future", action="store_true", help="show posts with a date in the future too")
+    _unpublished(build)
     build.add_argument(
         "--frozen", action="store_true", help="run nothing: all outputs are those of the freeze"
     )
@@ -35,8 +34,7 @@ def parser() -> argparse.ArgumentParser:
         "--port", type=int, metavar="N", help="the port to serve at (default: 4000, or behind)"
     )
     serve.add_argument("--open", action="store_true", help="open it in the browser")
-    serve.add_argument("--drafts", action="store_true", help="show drafts too")
-    serve.add_argument("--future", action="store_true", help="show posts with a date in the future too")
+    _unpublished(serve)
     _jobs(serve)
 
     check = commands.add_parser("check", help="compare what posts show with what their cells print")
@@ -140,6 +138,11 @@ def _jobs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--jobs", type=_positive, metavar="N", help="posts to run at once (default: one a core)"
     )
+
+
+def _unpublished(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--drafts", action="store_true", help="show drafts too")
+    parser.add_argument("--future", action="store_true", help="show posts with a date in the future too")
 
 
 def _json(parser: argparse.ArgumentParser) -> None:

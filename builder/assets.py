@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib.util
-import os
 import posixpath
 import re
 from collections.abc import Mapping
@@ -23,6 +22,7 @@ from pathlib import Path
 
 from builder.model import Config, Page, Problem, SiteError
 from builder.style import stylesheet
+from builder.whole import write_whole
 
 FOLDER = "assets"
 STYLESHEET = "style.css"
@@ -152,10 +152,7 @@ def _minified(text: str, suffix: str, home: Path) -> str:
     result = minify_css(text) if suffix == ".css" else minify_js(text)
     with contextlib.suppress(OSError):
         if home.is_dir():
-            kept.parent.mkdir(exist_ok=True)
-            temporary = kept.with_suffix(f".{os.getpid()}")
-            temporary.write_text(result, encoding="utf-8", newline="")
-            temporary.replace(kept)
+            write_whole(kept, result.encode(), shared=True)
     return result
 
 

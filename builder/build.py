@@ -105,8 +105,8 @@ def build(
         written=written.written,
         removed=written.removed,
         seconds=time.perf_counter() - started,
-        problems=tuple(sorted(told, key=_place)),
-        notes=tuple(sorted(_notes(prepared, workshop, runs), key=_place)),
+        problems=tuple(sorted(told, key=lambda problem: problem.place)),
+        notes=tuple(sorted(_notes(prepared, workshop, runs), key=lambda problem: problem.place)),
     )
     return Built(report, _until(prepared), _input_files(prepared, config))
 
@@ -308,10 +308,6 @@ def _notes(prepared: Iterable[Prepared], workshop: Workshop, runs: Runs | None) 
         message = f"{len(workshop.cache.damaged)} damaged files of the cache were not used"
         notes.append(Problem("note", ".fencepost/cache", 0, "cache", message))
     return notes
-
-
-def _place(problem: Problem) -> tuple[str, int, str]:
-    return problem.path, problem.line, problem.message
 
 
 def _until(prepared: Iterable[Prepared]) -> float:

@@ -18,6 +18,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from builder.model import Config, Problem, SiteError
+from builder.whole import write_whole
 
 if TYPE_CHECKING:
     from PIL import Image, ImageFont
@@ -56,10 +57,7 @@ def card(config: Config, title: str, below: str) -> bytes:
         raise SiteError(Problem("error", config.card_font or font, 0, "config", message)) from None
     with contextlib.suppress(OSError):
         if kept.parent.parent.is_dir():
-            kept.parent.mkdir(exist_ok=True)
-            temporary = kept.with_suffix(f".{os.getpid()}")
-            temporary.write_bytes(content)
-            temporary.replace(kept)
+            write_whole(kept, content, shared=True)
     return content
 
 

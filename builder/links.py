@@ -113,7 +113,7 @@ def check_links(config: Config, *, external: bool = False, jobs: int = 1) -> Che
     for place in places.values():
         more = f" (on {len(place.more)} pages)" if len(place.more) > 1 else ""
         found.append(replace(place.problem, message=place.problem.message + more))
-    found.sort(key=lambda problem: (problem.path, problem.line, problem.message))
+    found.sort(key=lambda problem: problem.place)
     return Checked(len(pages), sum(len(page.links) for page in pages), tuple(dict.fromkeys(found)))
 
 

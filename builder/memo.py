@@ -27,6 +27,7 @@ from builder.posts import Source
 from builder.prepare import Prepared
 from builder.site import Site
 from builder.views import Key, Reads, value_of
+from builder.whole import write_whole
 
 Addresses = Mapping[str, tuple[str, ...]]
 _ATTRIBUTES = tuple(f.name for f in fields(Article))
@@ -126,10 +127,7 @@ class Memo:
         lines += [
             reads if isinstance(reads, bytes) else _json(_plain_reads(reads)) for reads in pages.values()
         ]
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self.path.with_suffix(".new")
-        temporary.write_bytes(b"\n".join(lines) + b"\n")
-        temporary.replace(self.path)
+        write_whole(self.path, b"\n".join(lines) + b"\n")
 
     def erase(self) -> None:
         """Let the next build use nothing of the last one."""

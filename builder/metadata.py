@@ -45,6 +45,22 @@ class Metadata:
     data: Markup  # JSON-LD, safe inside a `script` element
 
 
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """What a page is about, as all that programs read of it says."""
+
+    site: SiteView
+    article: ArticleView | None
+    term: TermView | None
+    heading: str
+    title: str
+    description: str
+    canonical: str
+    picture: str  # an address, or ""
+    is_card: bool
+    language: str
+
+
 def metadata(
     site: SiteView, language: str, article: ArticleView | None, term: TermView | None, heading: str
 ) -> Metadata:
@@ -54,19 +70,22 @@ def metadata(
     title = article.title if article else term.name if term else heading or config.title
     description = (article.description or article.summary) if article else config.description
     canonical = absolute(config, address) if config.url and address else ""
-    picture = _picture(site, article)
+    picture, is_card = _picture(site, article)
+    subject = _Subject(
+        site, article, term, heading, title, description, canonical, picture, is_card, language
+    )
     names = [
         *([("author", config.author)] if config.author else []),
-        ("twitter:card", "summary_large_image" if picture[0] else "summary"),
+        ("twitter:card", "summary_large_image" if picture else "summary"),
     ]
     return Metadata(
         canonical=canonical,
         translations=tuple(_translations(site, article)),
         copies=tuple(_copies(site, article)),
         feeds=tuple(_feeds(site, term)),
-        properties=tuple(_properties(site, article, title, description, canonical, picture, language)),
+        properties=tuple(_properties(subject)),
         names=tuple(names),
-        data=_json(_data(site, article, term, heading, title, description, picture, language)),
+        data=_json(_data(subject)),
     )
 
 
@@ -123,22 +142,14 @@ def _own_picture(front_matter: Any) -> str:
     return next((name for name in found if not name.startswith("//")), "")
 
 
-def _properties(
-    site: SiteView,
-    article: ArticleView | None,
-    title: str,
-    description: str,
-    canonical: str,
-    picture: tuple[str, bool],
-    language: str,
-) -> list[tuple[str, str]]:
-    config = site.config
+def _properties(subject: _Subject) -> list[tuple[str, str]]:
+    site, article, language = subject.site, subject.article, subject.language
     found = [
         ("og:type", "article" if article and not article.page else "website"),
-        ("og:title", title),
-        ("og:description", description),
-        ("og:url", canonical),
-        ("og:site_name", config.title),
+        ("og:title", subject.title),
+        ("og:description", subject.description),
+        ("og:url", subject.canonical),
+        ("og:site_name", site.config.title),
         ("og:locale", _TERRITORIES.get(language, language.replace("-", "_") if "-" in language else "")),
     ]
     if article and not article.page:
@@ -151,47 +162,35 @@ def _properties(
             *(("article:section", term.name) for term in site.categories_of(article)[:1]),
             *(("article:tag", term.name) for term in site.tags_of(article)),
         ]
-    address, is_card = picture
-    found.append(("og:image", address))
-    if is_card:
-        width, height = cards.SIZE
-        found += [("og:image:width", str(width)), ("og:image:height", str(height)), ("og:image:alt", title)]
+    found.append(("og:image", subject.picture))
+    if subject.is_card:
+        width, height = map(str, cards.SIZE)
+        found += [("og:image:width", width), ("og:image:height", height), ("og:image:alt", subject.title)]
     return [(name, value) for name, value in found if value]
 
 
 # --- JSON-LD -----------------------------------------------------------------------------------
 
 
-def _data(
-    site: SiteView,
-    article: ArticleView | None,
-    term: TermView | None,
-    heading: str,
-    title: str,
-    description: str,
-    picture: tuple[str, bool],
-    language: str,
-) -> list[dict[str, Any]]:
-    config = site.config
+def _data(subject: _Subject) -> list[dict[str, Any]]:
+    site, article, title, language = subject.site, subject.article, subject.title, subject.language
     if article and not article.page:
-        posting = _posting(site, article, description, picture, language)
+        posting = _posting(subject, article)
         first = [(site_term.name, site_term.url) for site_term in site.categories_of(article)[:1]]
         return [posting, _breadcrumbs(site, language, [*first, (title, article.url)])]
     if article:
-        page = {"@type": "WebPage", "name": title, "description": description, "inLanguage": language}
+        page = {"@type": "WebPage", "name": title, "description": subject.description, "inLanguage": language}
         return [_known({**page, "url": _absolute(site, article.url)})]
-    if term or heading:
+    if subject.term or subject.heading:
         return [_breadcrumbs(site, language, [(title, site.url)])] if site.url else []
     if site.url != "/":
         return []
-    whole = {"@type": "WebSite", "name": config.title, "description": description, "inLanguage": language}
-    return [_known({**whole, "url": _absolute(site, "/")})]
+    whole = {"@type": "WebSite", "name": site.config.title, "description": subject.description}
+    return [_known({**whole, "inLanguage": language, "url": _absolute(site, "/")})]
 
 
-def _posting(
-    site: SiteView, article: ArticleView, description: str, picture: tuple[str, bool], language: str
-) -> dict[str, Any]:
-    config = site.config
+def _posting(subject: _Subject, article: ArticleView) -> dict[str, Any]:
+    site, config = subject.site, subject.site.config
     changed = article.last_modified or (article.date if article.dated else None)
     author = {"@type": "Person", "name": config.author or config.title, "url": _absolute(site, "/")}
     address = _absolute(site, article.url)
@@ -199,14 +198,14 @@ def _posting(
         {
             "@type": "BlogPosting",
             "headline": article.title,
-            "description": description,
-            "inLanguage": language,
+            "description": subject.description,
+            "inLanguage": subject.language,
             "datePublished": article.date.isoformat(timespec="seconds") if article.dated else "",
             "dateModified": changed.isoformat(timespec="seconds") if changed else "",
             "author": _known(author),
             "url": address,
             "mainEntityOfPage": address,
-            "image": picture[0],
+            "image": subject.picture,
             "articleSection": [term.name for term in site.categories_of(article)],
             "keywords": [term.name for term in site.tags_of(article)],
             "timeRequired": f"PT{article.minutes}M",

@@ -36,6 +36,11 @@ class Problem:
     hint: str = ""
     detail: str = ""
 
+    @property
+    def place(self) -> tuple[str, int, str]:
+        """What problems are sorted by when they are told."""
+        return self.path, self.line, self.message
+
 
 class SiteError(Exception):
     """Nothing can be built: the command prints `problems` and ends with exit code 2."""

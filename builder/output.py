@@ -25,6 +25,7 @@ from typing import TypeAlias
 
 from builder.model import Config, Problem, SiteError
 from builder.sizes import size_text
+from builder.whole import write_whole
 
 FileId: TypeAlias = tuple[str, int, int]  # SHA-256, size in bytes, time of change in ns
 AT_FDCWD = -100
@@ -338,7 +339,7 @@ class Manifest:
 
     def trust_spare(self, lag: Collection[str] = ()) -> None:
         """Say that the spare is a whole site, and in which paths it differs from the present one."""
-        _write_text(self._lag, json.dumps(sorted(lag), ensure_ascii=False))
+        write_whole(self._lag, json.dumps(sorted(lag)).encode())
 
     def announce(self, files: Mapping[str, FileId]) -> None:
         """Say that the files of the next site are ours, before it is put in place."""
@@ -351,7 +352,7 @@ class Manifest:
         times = {folder: os.stat(f"{place}/{folder}").st_mtime_ns for folder in sorted(folders)}
         digests, sizes, changed = zip(*files.values(), strict=True) if files else ((), (), ())
         columns = {"paths": [*files], "digests": digests, "sizes": sizes, "times": changed, "folders": times}
-        _write_text(self._announced, json.dumps(columns, ensure_ascii=False))
+        write_whole(self._announced, json.dumps(columns, ensure_ascii=False).encode())
 
     def recall(self) -> None:
         """Say that the next site was not put in place."""
@@ -373,7 +374,7 @@ class Manifest:
             shutil.rmtree(folder, ignore_errors=True)
         self._lag.unlink(missing_ok=True)
         for path in (self.path, self._announced, self._lag):
-            path.with_suffix(".new").unlink(missing_ok=True)
+            path.with_name(f"{path.name}.new").unlink(missing_ok=True)
 
     def forget(self) -> None:
         """Remove all that is known of the output folder."""
@@ -411,13 +412,6 @@ def _read_files(path: Path) -> tuple[dict[str, FileId], dict[str, int]]:
         return dict(zip(stored["paths"], identities, strict=True)), dict(stored["folders"])
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return {}, {}
-
-
-def _write_text(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".new")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
 
 
 def _scan(folder: Path) -> tuple[dict[str, os.stat_result], dict[str, int]]:

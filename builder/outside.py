@@ -19,6 +19,7 @@ from urllib.parse import quote, urlsplit
 from urllib.request import Request, build_opener
 
 from builder import __version__
+from builder.whole import write_whole
 
 _WEEK: Final = 7 * 24 * 3600.0
 _TIMEOUT: Final = 20.0
@@ -58,10 +59,7 @@ def ask_all(addresses: Sequence[str], memory: Path, pause: float = 1.0) -> dict[
     known |= {
         address: now for address, answer in answers.items() if not answer.complaint and address not in known
     }
-    memory.parent.mkdir(parents=True, exist_ok=True)
-    temporary = memory.with_suffix(".new")
-    temporary.write_text(json.dumps(known, ensure_ascii=False, indent=0), encoding="utf-8")
-    temporary.replace(memory)
+    write_whole(memory, json.dumps(known, ensure_ascii=False, indent=0).encode())
     return answers
 
 

@@ -32,6 +32,7 @@ from builder.pages import SEARCH_INDEX
 from builder.prepare import Prepared
 from builder.site import Site
 from builder.urls import href
+from builder.whole import write_whole
 
 PAGES_IN_A_FILE = 16
 FIELDS = 4
@@ -62,10 +63,8 @@ class State:
 
     def write(self, config: Config, program: str) -> None:
         """Keep it for the next build."""
-        file = _state_file(config)
-        temporary = file.with_suffix(".new")
-        temporary.write_text(json.dumps({"program": program, "state": [self.terms, self.parts]}))
-        temporary.replace(file)
+        stored = {"program": program, "state": [self.terms, self.parts]}
+        write_whole(_state_file(config), json.dumps(stored).encode())
 
 
 @dataclass(frozen=True, slots=True)

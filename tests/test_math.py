@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builder.markdown.dialect import parse
-from builder.markdown.math import _CLASSES, convert, formulas, without_mathml
+from builder.markdown.math import _CLASSES, convert, formulas
 from builder.markdown.media import Media
 from builder.model import Markup
 from tests.conftest import MakeSite
@@ -159,7 +159,7 @@ def test_formulas_in_raw_html_of_kramdown() -> None:
     [(line, complaint)] = convert(tokens, {})
     assert (line, complaint) == (0, r'Unknown command "\foo"')
     assert tokens[0].content.startswith('<center><math alttext="y_{&lt;t}" display="block">')
-    assert without_mathml(tokens[0].content).startswith("<center>y_{&lt;t} and <code")
+    assert " and <code" in tokens[0].content
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What unrun statements would have changed, and the cells that a failure therefore keeps from running."""
+"""What unrun statements would have changed; tests/test_taint.py has the cells that it keeps from running."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from typing import Any
 import pytest
 
 from builder.execute.sharing import changed
-from tests.conftest import MakeSite
-from tests.faulty import faulty, only_error
 
 SETUP = """
 import torch
@@ -63,35 +61,3 @@ def test_changed(namespace: dict[str, Any], code: str, failed: bool, names: str)
     statements = ast.parse(code).body
     found = changed(statements, statements[0] if failed else None, namespace)
     assert found == set(names.split())
-
-
-CHAINS = {
-    "an unrun step": (
-        [
-            "import torch\nm = torch.nn.Linear(1, 1)\no = torch.optim.SGD(m.parameters(), 1)",
-            "1 / 0\no.step()",
-            "print(m.weight)",
-        ],
-        {3},
-    ),
-    "an unrun backward": (
-        [
-            "import torch\nx, other = (torch.ones(2, requires_grad=True) for _ in '12')",
-            "y = x.sum() / undefined\ny.backward()",
-            "x.grad",
-            "other.grad",
-        ],
-        {3},
-    ),
-    "a method that never ran": (["l = []", "1 / 0\nl.append(1)", "print(l)"], {3}),
-    "an argument that raised": (["l = []", "l.append(1 / 0)", "print(l)"], {3}),
-}
-
-
-@pytest.mark.parametrize("chain", CHAINS)
-def test_which_cells_are_not_run(make_site: MakeSite, chain: str) -> None:
-    cells, skipped = CHAINS[chain]
-    site = faulty(make_site, *cells)
-    detail = only_error(site.build()).detail
-    for number in range(1, len(cells) + 1):
-        assert (f"cell {number} was not run" in detail) == (number in skipped)

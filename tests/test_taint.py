@@ -105,6 +105,24 @@ CHAINS = {
     "through a function": (["def f():\n    return x", "x = 1 / 0", "f()"], {3}),
     "through two cells": (["x = 1 / 0", "y = x", "print(y)", "print('free')"], {2, 3}),
     "a method that never ran": (["l = []", "1 / 0\nl.append(1)", "print(l)"], {3}),
+    "an argument that raised": (["l = []", "l.append(1 / 0)", "print(l)"], {3}),
+    "an unrun step": (
+        [
+            "import torch\nm = torch.nn.Linear(1, 1)\no = torch.optim.SGD(m.parameters(), 1)",
+            "1 / 0\no.step()",
+            "print(m.weight)",
+        ],
+        {3},
+    ),
+    "an unrun backward": (
+        [
+            "import torch\nx, other = (torch.ones(2, requires_grad=True) for _ in '12')",
+            "y = x.sum() / undefined\ny.backward()",
+            "x.grad",
+            "other.grad",
+        ],
+        {3},
+    ),
     "an import that works alone": (["1 / 0\nimport os", "print(os.sep)"], set[int]()),
     "bound anew": (["x = 1 / 0", "x = 2", "print(x)"], set[int]()),
     "before the failure": (["x = 1\ny = 1 / 0", "print(x)"], set[int]()),

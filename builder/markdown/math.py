@@ -123,16 +123,10 @@ def in_html(html: str) -> str:
     return _DOUBLE.sub(lambda found: f"{_MARK}{escape(found[1].strip())}\\]</span>", html)
 
 
-def without_mathml(html: str) -> str:
-    """HTML with its TeX (escaped) in the place of each formula."""
-    return _MATHML.sub(lambda found: found[1] or "", html) if "<math" in html else html
-
-
 # --- the conversion --------------------------------------------------------------------------
 
 _MARK: Final = '<span class="math">\\['
 _MARKED = re.compile(re.escape(_MARK) + r"(.*?)\\\]</span>", re.DOTALL)
-_MATHML = re.compile(r'<math\b(?:[^>]*?\salttext="([^"]*)")?[^>]*>.*?</math>', re.DOTALL)
 _ERROR = re.compile(r'<(?:p|span) class="math-core-error" title="(?:\d+: )?([^"]*)"')
 
 # What MathJax knows and math-core does not, in words of math-core.

@@ -14,6 +14,7 @@ from typing import Final
 
 from builder.model import Config, Problem, SiteError
 from builder.output import Manifest
+from builder.whole import write_whole
 
 COPIES: Final = {"gzip": ".gz", "brotli": ".br"}
 # Names that hold the hash of what is in the file: see assets.py, and the figures of cells.
@@ -62,7 +63,7 @@ def with_extras(files: Mapping[str, File], extras: Mapping[str, bytes], folder: 
     added = dict(files)
     for path, content in extras.items():
         source = folder / path
-        _put(source, content)
+        write_whole(source, content)
         added[path] = File(path, source, hashlib.sha256(content).hexdigest(), len(content))
     return added
 
@@ -81,7 +82,7 @@ def with_copies(files: Mapping[str, File], forms: Iterable[str], folder: Path) -
         for form in forms:
             copy = folder / f"{file.digest}{COPIES[form]}"
             if not copy.exists():
-                _put(copy, _packed(file.source.read_bytes(), form))
+                write_whole(copy, _packed(file.source.read_bytes(), form))
             kept.add(copy.name)
             content = copy.read_bytes()
             if len(content) < file.size:
@@ -118,10 +119,3 @@ def _packed(content: bytes, form: str) -> bytes:
         raise SiteError(Problem("error", "", 0, "config", message, hint)) from None
     packed: bytes = brotli.compress(content)
     return packed
-
-
-def _put(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.new")
-    temporary.write_bytes(content)
-    temporary.replace(path)

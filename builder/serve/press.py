@@ -196,7 +196,7 @@ class Press:
         self._last_bodies = bodies
         self._number += 1
         told = [*problems, *complaints, *(problem for known in prepared for problem in known.problems)]
-        self.problems = tuple(sorted(told, key=lambda problem: (problem.path, problem.line, problem.message)))
+        self.problems = tuple(sorted(told, key=lambda problem: problem.place))
         self.edition = Edition(
             self._number,
             site,
