@@ -22,6 +22,12 @@ SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 pytestmark = pytest.mark.xdist_group("servers")
 
 
+def test_groups_of_tests_are_kept_together(request: pytest.FixtureRequest) -> None:
+    """A group that shares a server or a browser runs in one process; pytest-xdist says so in the name of a test."""
+    if request.config.getoption("loadgroup", False):
+        assert request.node.nodeid.endswith("@servers")
+
+
 def published_twice(site: TestSite) -> None:
     """The second time sends nothing, and a change only what it changes."""
     lay_out(site, OLD)
@@ -109,10 +115,8 @@ def ssh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     known.parent.mkdir()
     kind, public, *_ = (home / "host.pub").read_text().split()
     known.write_text(f"[127.0.0.1]:{port} {kind} {public}\n")
-    made = None
-    if os.geteuid() == 0 and not Path("/run/sshd").exists():  # where it goes to give up its rights
-        made = Path("/run/sshd")
-        made.mkdir(mode=0o755)
+    if os.geteuid() == 0:  # where it goes to give up its rights: left there, other runs may have one too
+        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
     server = subprocess.Popen([SSHD, "-D", "-e", "-f", str(config)], stderr=(home / "log").open("wb"))
     try:
         _wait_for(port, server, home / "log")
@@ -121,8 +125,6 @@ def ssh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     finally:
         server.terminate()
         server.wait(60)
-        if made is not None:
-            made.rmdir()
 
 
 def _wait_for(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
