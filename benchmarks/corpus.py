@@ -16,6 +16,7 @@ eval = false
 PLAIN = """\
 search = false
 cards = false
+downloads = []
 """
 TAGS = [f"tag-{number}" for number in range(32)]
 NOUNS = ["텐서", "기울기", "손실 함수", "옵티마이저", "모델", "배치", "가중치", "역전파"]

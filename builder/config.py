@@ -48,7 +48,6 @@ from builder.model import (
 from builder.sizes import parse_size, size_text
 
 _TABLES: Final = (ExecuteConfig, Profile, Comments, Analytics)  # options in a table of their own
-_FORMATS: Final = ("avif", "webp")  # see images.py
 # The kinds of `[publish.NAME]`, and what none of them can do without.
 _DESTINATIONS: Final[Mapping[str, Any]] = {
     "git": GitBranch,
@@ -367,11 +366,15 @@ def _branch(value: str) -> str:
     return value
 
 
-def _formats(value: tuple[str, ...]) -> tuple[str, ...]:
-    for name in value:
-        if name not in _FORMATS:
-            raise OptionError(f"knows {', '.join(map(shown, _FORMATS))}, not {shown(name)}")
-    return value
+def _some_of(*names: str) -> Callable[[tuple[str, ...]], tuple[str, ...]]:
+    def check(value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if name not in names:
+                known = ", ".join(map(shown, names))
+                raise OptionError(f"knows {known}, not {shown(name)}", did_you_mean(name, names))
+        return value
+
+    return check
 
 
 def _macros(value: Mapping[str, str]) -> Mapping[str, str]:
@@ -391,22 +394,6 @@ def _macros(value: Mapping[str, str]) -> Mapping[str, str]:
 def _no_flag(value: str) -> str:
     if value.startswith("-"):  # git and rsync would take it for an option
         raise OptionError(f"must be an address, not {shown(value)}")
-    return value
-
-
-def _copies(value: tuple[str, ...]) -> tuple[str, ...]:
-    for form in value:
-        if form not in ("gzip", "brotli"):
-            hint = did_you_mean(form, ("gzip", "brotli"))
-            raise OptionError(f'knows "gzip" and "brotli", not {shown(form)}', hint)
-    return value
-
-
-def _forms(value: tuple[str, ...]) -> tuple[str, ...]:
-    for form in value:
-        if form not in _FORMS:
-            hint = did_you_mean(form, _FORMS)
-            raise OptionError(f"knows {', '.join(map(shown, _FORMS))}, not {shown(form)}", hint)
     return value
 
 
@@ -431,18 +418,19 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "outputs": _one_of("real", "authored"),
     "rtol": _at_least(0),
     "atol": _at_least(0),
-    "output_forms": _forms,
+    "output_forms": _some_of(*_FORMS),
     "dialect": _one_of("commonmark", "kramdown"),
     "figure_format": _one_of("svg", "png"),
     "avatar": _address,
     "math": _one_of("mathml", "tex"),
     "macros": _macros,
-    "images": _formats,
+    "images": _some_of("avif", "webp"),
+    "downloads": _some_of("markdown", "notebook", "script"),
     "repository": _repository,
     "branch": _branch,
     "remote": _no_flag,
     "address": _no_flag,
-    "copies": _copies,
+    "copies": _some_of("gzip", "brotli"),
     "mapping": _one_of("pathname", "url", "title", "og:title"),
 }
 

@@ -189,14 +189,16 @@ def robots(site: SiteView) -> bytes:
 
 
 def llms(site: SiteView) -> bytes:
-    """llms.txt (llmstxt.org): what is here, and where its Markdown is."""
+    """llms.txt (llmstxt.org): what is here, and where its Markdown is (where there is none, its page)."""
     config = site.config
     lines = [f"# {_line(config.title)}"]
     if config.description:
         lines += ["", f"> {_line(config.description)}"]
     for heading, articles in (("Posts", site.articles), ("Pages", site.pages)):
         entries = [
-            _llms_entry(site, article) for article in articles if article.markdown and not article.draft
+            _llms_entry(site, article)
+            for article in articles
+            if not article.draft and not article.extra.get("redirect_to")
         ]
         lines += ["", f"## {heading}", "", *entries] if entries else []
     return ("\n".join(lines) + "\n").encode("utf-8", "replace")
@@ -205,9 +207,8 @@ def llms(site: SiteView) -> bytes:
 def _llms_entry(site: SiteView, article: ArticleView) -> str:
     title = re.sub(r"([\[\]\\])", r"\\\1", _line(article.title))
     summary = _line(article.description or article.summary)
-    return (
-        f"- [{title}]({absolute(site.config, beside(article.url, 'md'))}){': ' if summary else ''}{summary}"
-    )
+    address = beside(article.url, "md") if article.markdown else article.url
+    return f"- [{title}]({absolute(site.config, address)}){': ' if summary else ''}{summary}"
 
 
 def _line(text: str) -> str:

@@ -257,6 +257,7 @@ class Config:
     dialect: str = "commonmark"  # or "kramdown": how posts are read that were written for Jekyll
     math: str = "mathml"  # or "tex": it is left to a script of the site's own templates
     macros: Mapping[str, str] = field(default_factory=dict)  # commands of TeX, without their backslash
+    downloads: tuple[str, ...] = ("markdown", "notebook", "script")  # copies of a post beside its page
     images: tuple[str, ...] = ("avif", "webp")  # formats of the copies of images; (): none are made
     unproven: tuple[Unproven, ...] = ()
     # Not in `repr`: where a site is published changes no page.

@@ -254,21 +254,26 @@ class Workshop:
         self, post: Post, under: Shown, links: Sequence[tuple[str, int]], python: str
     ) -> dict[str, str]:
         """The copies of a post: its Markdown and, where it has cells, its notebook and its script."""
+        if not self.config.downloads:
+            return {}
         from builder.copies import linked_lines, markdown_copy, pieces
         from builder.notebooks import notebook, script
         from builder.splice import expected_error, may_raise
 
+        wanted = self.config.downloads
+        copies: dict[str, str] = {}
         title, lines = post_title(post), linked_lines(post, links)
-        text = markdown_copy(
-            title, post, under, lines, lambda name: absolute(self.config, FIGURES_URL + name)
-        )
-        copies = {"markdown": text}
-        if post.cells:
+        if "markdown" in wanted:
+            copies["markdown"] = markdown_copy(
+                title, post, under, lines, lambda name: absolute(self.config, FIGURES_URL + name)
+            )
+        parts = tuple(pieces(post, under, lines)) if post.cells else ()
+        if parts and "notebook" in wanted:
             raising = frozenset(
                 cell.number for cell in post.cells if may_raise(cell, post.execute) or expected_error(cell)
             )
-            parts = tuple(pieces(post, under, lines))
             copies["notebook"] = notebook(title, parts, python, raising, self._blob)
+        if parts and "script" in wanted:
             copies["script"] = script(title, parts)
         return copies
 

@@ -162,6 +162,22 @@ def test_the_copies_of_a_site(make_site: MakeSite) -> None:
     assert '<link rel="alternate" type="text/markdown" href="/n/a/index.md">' in site.html("a")
 
 
+@pytest.mark.parametrize("chosen", [[], ["script"], ["markdown"], ["notebook", "markdown"]])
+def test_a_site_may_have_some_of_them_or_none(make_site: MakeSite, chosen: list[str]) -> None:
+    files = {path: SITE[path] for path in SITE if path != "content/a/a.py"}
+    config = f"cards = false\ndownloads = {chosen}\n".encode() + str(SITE["fencepost.toml"]).encode()
+    site = make_site({**files, "fencepost.toml": config})
+    assert site.problems() == []
+    made = {path for path in site.output() if path.startswith(("a/", "b.")) and not path.endswith("html")}
+    given = {"markdown": {"a/index.md", "b.md"}, "notebook": {"a/a.ipynb"}, "script": {"a/a.py"}}
+    assert made == {path for kind in chosen for path in given[kind]}
+    page = site.html("a")
+    for kind, file in (("markdown", "/n/a/index.md"), ("notebook", "/n/a/a.ipynb"), ("script", "/n/a/a.py")):
+        assert (f'href="{file}"' in page) == (kind in chosen)
+    entry = "a/index.md" if "markdown" in chosen else "a/"
+    assert f"- [A](https://example.org/n/{entry})" in site.html("llms.txt")
+
+
 def test_copies_follow_what_they_link_to(make_site: MakeSite) -> None:
     site = make_site(SITE)
     site.build()

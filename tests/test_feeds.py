@@ -267,10 +267,12 @@ def test_llms_txt_leads_to_the_markdown() -> None:
         article("a", 1, title="A [b]\nc", markdown="m", description="x\ny"),
         article("b", 2),
         article("d", 3, markdown="m", draft=True),
+        article("r", 4, markdown="m", extra={"redirect_to": "/a/"}),
         article("p", page=True, markdown="m", summary=""),
     ]
     assert llms(view(*given, config=replace(PUBLIC, description="About"))).decode() == (
         "# Notes\n\n> About\n\n## Posts\n\n"
+        "- [B](https://example.org/notes/b/): Text.\n"
         "- [A \\[b\\] c](https://example.org/notes/a/index.md): x y\n\n"
         "## Pages\n\n- [P](https://example.org/notes/p/index.md)\n"
     )

@@ -411,7 +411,7 @@ def test_a_plan_leads_to_nothing_that_is_not_there() -> None:
         ('[publish.x]\nkind = "rsync"\naddress = "-e sh"', "fencepost.toml:3: `address` must be an address"),
         (
             '[publish.x]\nkind = "folder"\npath = "a"\ncopies = ["zip"]',
-            'fencepost.toml:4: `copies` knows "gzip" and "brotli"',
+            'fencepost.toml:4: `copies` knows "gzip", "brotli"',
         ),
         (
             '[publish.x]\nkind = "folder"\npath = "output/x"',
