@@ -150,7 +150,7 @@ def damaged_builds(folder: Path, mark: str) -> str:
                 content[:at] if part < 3 else content[:at] + bytes([content[at] ^ 4]) + content[at + 1 :]
             )
             path.write_bytes(damaged)
-            (site.root / ".fencepost" / "state.json").unlink(missing_ok=True)
+            (site.root / ".fencepost" / "state").unlink(missing_ok=True)
             ran = site.command("build")
             assert ran.status == 0, ran.err
             assert site.output() == whole, path

@@ -101,14 +101,14 @@ def build(
         cells=cells,
         run=ran,
         cached=sum(each.cached for each in prepared) - ran,
-        pages=written.pages,
+        pages=len(written.files),
         written=written.written,
         removed=written.removed,
         seconds=time.perf_counter() - started,
         problems=tuple(sorted(told, key=lambda problem: problem.place)),
         notes=tuple(sorted(_notes(prepared, workshop, runs), key=lambda problem: problem.place)),
     )
-    return Built(report, _until(prepared), _input_files(prepared, config))
+    return Built(report, _until(prepared), _input_files(prepared, config), written.files)
 
 
 # --- the steps -------------------------------------------------------------------------------

@@ -112,7 +112,7 @@ def _build(options: argparse.Namespace) -> int:
         again = replace(report, run=0, cached=report.run + report.cached, written=0, removed=0)
         again = replace(again, notes=tuple(note for note in report.notes if note.kind != "stderr"))
         state.remember(
-            str(config.root / ".fencepost" / "state.json"),
+            str(config.root),
             before,
             options.arguments,
             (*_said(again, config, options, SECONDS), status),
@@ -120,6 +120,7 @@ def _build(options: argparse.Namespace) -> int:
             until=built.until,
             inputs=built.inputs,
             manifest=str(manifest_path(config)),
+            files=built.files,
             config=digest(config),
             told=[astuple(problem) for problem in again.problems + again.notes],
         )
@@ -349,6 +350,7 @@ def _freeze(options: argparse.Namespace) -> int:
 
 
 def _clean(options: argparse.Namespace) -> int:
+    from builder import state
     from builder.lock import locked
     from builder.output import clean_output
 
@@ -358,7 +360,7 @@ def _clean(options: argparse.Namespace) -> int:
         home = config.root / ".fencepost"
         had_cache = (home / "cache").exists()
         shutil.rmtree(home / "cache", ignore_errors=True)
-        (home / "state.json").unlink(missing_ok=True)
+        state.forget(str(config.root))
     cache = ", and the cache" if had_cache else ""
     print(f"{count(removed, 'file')} removed from {_short(config.output)}{cache}")
     return 0

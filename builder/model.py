@@ -9,7 +9,7 @@ This module imports nothing of ours, and a worker process imports it: keep it li
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -479,7 +479,7 @@ class Article:
     url: str
     title: str
     body: str  # the name of its HTML among the bodies: `Site.html` reads it
-    toc: tuple[Heading, ...]
+    toc: Sequence[Heading]
     summary: str  # plain text
     date: datetime  # 1 January 1970 for a post that is not `dated`, so that it comes last
     dated: bool
@@ -574,8 +574,12 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What a build came to, until when that holds (seconds since 1970), and the files that its cells read."""
+    """What a build came to, until when that holds (seconds since 1970), and the files that its cells read.
+
+    `files` are those of the output folder: their SHA-256, size in bytes and time of change in ns by path.
+    """
 
     report: Report
     until: float
     inputs: tuple[str, ...]
+    files: Mapping[str, tuple[str, int, int]]

@@ -34,9 +34,9 @@ RENAME_EXCHANGE = 2
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What writing a site came to: numbers of files."""
+    """What writing a site came to: the files that it has, and numbers of what was done for it."""
 
-    pages: int
+    files: Mapping[str, FileId]
     written: int
     removed: int
 
@@ -113,7 +113,7 @@ class Tree:
                 self._manifest.keep_spare([])
             else:
                 self._exchange(files, [*changed, *gone])
-        return Written(len(files), len(changed), len(gone))
+        return Written(files, len(changed), len(gone))
 
     def needs_spare(self) -> bool:
         """Has the site been made from nothing, so that no old one has been left as a spare?"""

@@ -7,12 +7,13 @@ else: keep this module to what Python has loaded anyway.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
+
+from builder.kept import read_kept, write_kept
 
 # A file that changed this shortly before a build began may change again within the same tick of the
 # file system's clock, and look the same: such a build is not remembered.
@@ -31,8 +32,8 @@ def said_before(arguments: Sequence[str]) -> tuple[tuple[str, str, int] | None, 
     if not arguments or arguments[0] != "build":
         return None, None
     for place in (".", *(word for word in arguments[1:] if not word.startswith("-"))):
-        stored = _stored(os.path.join(place, ".fencepost", "state.json"))
-        if stored and stored.get("asked") == _asked(arguments):
+        stored = read_kept(_place(place))
+        if stored and stored["asked"] == _asked(arguments):
             root, folders, output = stored["before"]["of"]
             now = snapshot(root, folders, output, stored["before"]["variables"])
             if now != stored["before"] or not _holds(stored):
@@ -74,7 +75,7 @@ def is_of(
 
 
 def remember(
-    path: str,
+    root: str,
     before: Mapping[str, Any],
     arguments: Sequence[str],
     said: tuple[str, str, int],
@@ -83,19 +84,20 @@ def remember(
     until: float,
     inputs: Iterable[str],
     manifest: str,
+    files: Mapping[str, tuple[str, int, int]],
     config: str,
     told: Iterable[Sequence[object]],
 ) -> None:
-    """Keep at `path` what a build said that began, at `began` in ns, with `before`.
+    """Keep what a build of the site in `root` said that began, at `began` in ns, with `before`.
 
-    It holds until a time, and as long as the files `inputs`, which cells read, and those of the `manifest` stay.
-    `config` is a digest of its options and `told` the fields of its problems and notes: a publish asks for them.
+    It holds until a time, and as long as the files `inputs`, which cells read, the `manifest` and the `files` of
+    the output (digest, size and time by path) stay. `config` is a digest of its options and `told` the fields of
+    its problems and notes: a publish asks for them.
     """
     read = {file: _identity(file) for file in inputs}
     every = [*before["files"].values(), *filter(None, read.values())]
     if max((max(identity[1:3]) for identity in every), default=0) > began - TICK:
-        if os.path.exists(path):
-            os.unlink(path)
+        forget(root)
         return
     stored = {
         "asked": _asked(arguments),
@@ -104,19 +106,27 @@ def remember(
         "until": min(until, 1e18),
         "manifest": manifest,
         "written": _identity(manifest),
+        "files": [*files],
+        "sizes": [size for _, size, _ in files.values()],
+        "times": [time for _, _, time in files.values()],
         "config": config,
         "told": list(told),
         "said": said,
     }
-    with open(f"{path}.new", "w", encoding="ascii") as file:
-        file.write(json.dumps(stored))
-    os.replace(f"{path}.new", path)
+    write_kept(_place(root), stored)
+
+
+def forget(root: str) -> None:
+    """Let the next build of a site look at all of it."""
+    if os.path.exists(_place(root)):
+        os.unlink(_place(root))
 
 
 def last_build(root: str) -> dict[str, Any] | None:
     """Return what is kept of the last build of a site; None if that is nothing."""
-    stored = _stored(os.path.join(root, ".fencepost", "state.json"))
-    return stored if stored.keys() >= {"before", "inputs", "manifest", "written", "config", "told"} else None
+    stored: dict[str, Any] = read_kept(_place(root)) or {}
+    needed = {"before", "inputs", "manifest", "written", "files", "config", "told"}
+    return stored if stored.keys() >= needed else None
 
 
 def changes(built: Mapping[str, Any]) -> Iterator[str]:
@@ -129,7 +139,7 @@ def changes(built: Mapping[str, Any]) -> Iterator[str]:
             yield os.path.relpath(path, root)
     if 0 < built["until"] <= time.time():
         yield "the date of a post has come"
-    if _identity(built["manifest"]) != built["written"] or not _is_whole(output, built["manifest"]):
+    if not is_whole(built):
         yield os.path.relpath(output, root)
 
 
@@ -143,32 +153,27 @@ def _holds(stored: Mapping[str, Any]) -> bool:
     return (
         stored["until"] > time.time()
         and all(_identity(path) == identity for path, identity in stored["inputs"].items())
-        and _is_whole(stored["before"]["of"][2], stored["manifest"])
+        and is_whole(stored)
     )
 
 
-def _is_whole(output: str, manifest: str) -> bool:
-    """Is every file of the output folder there as the last build left it?"""
-    stored = _stored(manifest)
-    if not stored or os.path.exists(manifest.replace(".json", ".next.json")):
+def is_whole(built: Mapping[str, Any]) -> bool:
+    """Is every file of the output folder there as a build left it, and has there been no other build?"""
+    manifest, output = built["manifest"], built["before"]["of"][2]
+    if _identity(manifest) != built["written"] or os.path.exists(manifest.replace(".json", ".next.json")):
         return False
     try:
-        for path, size, changed in zip(stored["paths"], stored["sizes"], stored["times"], strict=True):
+        for path, size, changed in zip(built["files"], built["sizes"], built["times"], strict=True):
             stat = os.stat(f"{output}/{path}")
             if stat.st_size != size or stat.st_mtime_ns != changed:
                 return False
-    except (OSError, KeyError, ValueError):
+    except OSError:
         return False
     return True
 
 
-def _stored(path: str) -> dict[str, Any]:
-    try:
-        with open(path, encoding="utf-8") as file:
-            stored = json.load(file)
-    except (OSError, ValueError):
-        return {}
-    return stored if isinstance(stored, dict) else {}
+def _place(root: str) -> str:
+    return os.path.join(root, ".fencepost", "state")
 
 
 def _files(folder: str, output: str) -> Iterator[tuple[str, list[int]]]:

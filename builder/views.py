@@ -18,6 +18,8 @@ from builder.model import Article, Config, Term
 from builder.site import Site
 
 Key: TypeAlias = tuple[str, ...]
+# The first words of keys that ask something about one article, whose path is the second.
+ABOUT = frozenset({"neighbours", "tags_of", "categories_of", "series_of", "related", "translations"})
 
 
 @dataclass
@@ -219,7 +221,7 @@ def view(member: Article | Term, site: Site, reads: Reads) -> ArticleView | Term
 def value_of(site: Site, key: Key) -> Any:
     """Return what a page reads under a key that is no attribute of an article; None if there is none."""
     kind, name, *rest = key
-    if kind in ("neighbours", "tags_of", "categories_of", "series_of", "related", "translations"):
+    if kind in ABOUT:
         article = site.find(name)
         if article is None:
             return None

@@ -57,7 +57,7 @@ def test_the_command_starts_at_once() -> None:
     heavy = {"torch", "jinja2", "markdown_it", "yaml", "pygments", "IPython", "numpy", "asyncio"}
     assert not loaded_by("import builder.cli, builder.config, builder.lock") & heavy
     ours = {name for name in loaded_by("import builder.__main__") if name.startswith("builder.")}
-    assert ours == {"builder.__main__", "builder.state"}
+    assert ours == {"builder.__main__", "builder.kept", "builder.state"}
 
 
 @pytest.mark.parametrize("module", WORKER)

@@ -285,7 +285,7 @@ def test_row_41_a_figure_that_the_cache_has_lost_is_drawn_again(make_site: MakeS
     (blob,) = (site.root / ".fencepost" / "cache").rglob("blobs/*")
     for damage in (lambda: blob.write_bytes(b""), blob.unlink):
         damage()
-        (site.root / ".fencepost" / "state.json").unlink(missing_ok=True)
+        (site.root / ".fencepost" / "state").unlink(missing_ok=True)
         assert site.command("build").status == 0
         assert site.output() == whole  # which has the figure still
         shutil.rmtree(site.root / "output")

@@ -227,7 +227,7 @@ def test_pillow_is_not_imported_where_all_is_known(
     site.build()
     monkeypatch.setattr(Images, "_read", lambda *_: pytest.fail("an image was read again"))
     site.write({"content/p0.md": "# U\n\n![y](pics/a.jpg)\n"})
-    (site.root / ".fencepost/memo.jsonl").unlink()
+    (site.root / ".fencepost/memo").unlink()
     assert site.problems() == []
     assert "<picture>" in site.html("p0")
 

@@ -9,11 +9,15 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from builder.cli import main
-from builder.memo import MOST_NAMES
+from builder.kept import packed, unpacked
+from builder.memo import MOST_NAMES, Common
 from builder.model import SiteError
 from builder.state import said_before
+from builder.views import Reads
 from tests.conftest import MakeSite, TestSite
 
 TEMPLATES = {
@@ -222,8 +226,24 @@ def test_a_lost_or_damaged_store_is_made_anew(make_site: MakeSite) -> None:
             for pack in (home / "bodies").iterdir():
                 pack.write_bytes(b"x" * pack.stat().st_size)
         elif damage == 2:
-            (home / "memo.jsonl").write_text('{"program"')
+            (home / "memo").write_text('{"program"')
         else:
-            Path(home / "memo.jsonl").unlink()
+            Path(home / "memo").unlink()
         site.build()
         assert site.output() == expected
+
+
+@given(
+    st.dictionaries(st.sampled_from(["a", "b", "c"]), st.sets(st.sampled_from(["title", "url", "html"]))),
+    st.sets(
+        st.sampled_from(["neighbours", "related", "site", "term"]).flatmap(
+            lambda kind: st.tuples(st.just(kind), st.sampled_from(["a", "d"]))
+        )
+    ),
+)
+def test_what_a_page_read_is_kept(articles: dict[str, set[str]], others: set[tuple[str, ...]]) -> None:
+    common = Common()
+    plain = [common.plain(Reads(articles, others)) for _ in range(2)]
+    assert plain[0] == plain[1]
+    again = Common(common.values).reads(unpacked(packed(plain[0])))
+    assert (again.articles, again.others) == (articles, others)

@@ -174,7 +174,7 @@ def test_what_is_brought_up_to_date_is_what_would_be_made_anew(make_site: MakeSi
         site.build(jobs=1)
         warm = {name: content for name, content in site.output().items() if name.startswith("search/")}
         state.unlink()
-        Path(site.root / ".fencepost/memo.jsonl").unlink()
+        Path(site.root / ".fencepost/memo").unlink()
         site.build(jobs=1)
         cold = {name: content for name, content in site.output().items() if name.startswith("search/")}
         assert warm == cold

@@ -1,0 +1,52 @@
+"""What a build keeps for the next one: values that are read in a blink, or not at all.
+
+In the format of Python's compiled modules, the quickest that there is for plain values, behind a checksum: what is
+damaged is as good as lost. Nothing may be kept so whose loss does harm.
+
+The command reads this first of all: keep it to what Python has loaded anyway.
+"""
+
+from __future__ import annotations
+
+import marshal
+import zlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_FORMAT = 4  # of `marshal`; later versions of Python read it too
+_CHECKSUM = 4  # bytes
+
+
+def packed(value: Any) -> bytes:
+    """A plain value (numbers, texts, bytes, and lists, tuples, dicts of them) as bytes."""
+    return marshal.dumps(value, _FORMAT)
+
+
+def unpacked(content: bytes) -> Any:
+    """The value that `packed` made bytes of. The bytes must be just these: others may do any harm."""
+    return marshal.loads(content)
+
+
+def write_kept(path: str | Path, value: Any) -> None:
+    """Keep a plain value at `path`. Raises OSError."""
+    from pathlib import Path
+
+    from builder.whole import write_whole
+
+    content = packed(value)
+    write_whole(Path(path), zlib.crc32(content).to_bytes(_CHECKSUM) + content)
+
+
+def read_kept(path: str | Path) -> Any:
+    """Return the value that is kept at `path`; None if there is none, or it is damaged."""
+    try:
+        with open(path, "rb") as file:
+            stored = file.read()
+        content = memoryview(stored)[_CHECKSUM:]
+        if zlib.crc32(content).to_bytes(_CHECKSUM) == stored[:_CHECKSUM]:
+            return marshal.loads(content)
+    except (OSError, ValueError, EOFError, TypeError):
+        pass
+    return None
