@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 
 from builder.state import said_before
@@ -14,17 +15,29 @@ ALLOCATIONS = 100_000
 def main() -> None:
     """Run the command and exit."""
     gc.set_threshold(ALLOCATIONS)
-    said, before = said_before(sys.argv[1:])
-    if said is None:
-        from builder.cli import main as run
+    try:
+        status = _run(sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read what we say has read enough
+        status = 0
+    sys.stderr.flush()
+    os._exit(status)  # what is still in memory need not be taken apart piece by piece
 
-        run(sys.argv[1:], before)
-    else:
+
+def _run(arguments: list[str]) -> int:
+    said, before = said_before(arguments)
+    if said is not None:
         out, err, status = said
         sys.stderr.write(err)
         sys.stdout.write(out)
-        sys.stdout.flush()
-        sys.exit(status)
+        return status
+    from builder.cli import main as run
+
+    try:
+        run(arguments, before)
+    except SystemExit as exit:
+        return exit.code if isinstance(exit.code, int) else int(exit.code is not None)
+    return 0
 
 
 if __name__ == "__main__":

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import marshal
 import zlib
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # see state.py
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Any
 
 _FORMAT = 4  # of `marshal`; later versions of Python read it too
 _CHECKSUM = 4  # bytes

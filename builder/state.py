@@ -10,10 +10,13 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 from builder.kept import read_kept, write_kept
+
+TYPE_CHECKING = False  # as in `typing`, whose import takes a third of the time of a build with nothing to do
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from typing import Any
 
 # A file that changed this shortly before a build began may change again within the same tick of the
 # file system's clock, and look the same: such a build is not remembered.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import time
 
@@ -30,8 +31,8 @@ def test_a_build_with_nothing_to_do_imports_nothing_and_writes_nothing(make_site
     again = site.command("build", "--json", PYTHONPROFILEIMPORTTIME="1")
     assert {path: path.stat().st_mtime_ns for path in (site.root / "output").rglob("*")} == times
     imported = {line.rpartition("|")[2].strip() for line in again.err.split("\n")}
-    assert imported & {"json", "builder.state"}
-    assert not imported & {"builder.cli", "builder.model", "argparse"}
+    assert "builder.state" in imported
+    assert not imported & {"builder.cli", "builder.model", "argparse", "json", "typing", "pathlib"}
     assert not imported & {"torch", "jinja2", "markdown_it", "yaml", "pygments", "IPython", "builder.build"}
     assert all(isinstance(told.json["seconds"], float) for told in (first, again))
     keys = ("posts", "cells", "run", "cached", "written", "removed", "problems")
@@ -138,3 +139,16 @@ def test_a_file_whose_name_is_not_utf_8_is_a_problem_of_each_build(make_site: Ma
     first, again = site.command("build"), site.command("build")
     assert (first.status, again.status) == (1, 1)
     assert "not UTF-8" in first.err and "not UTF-8" in again.err
+
+
+def test_a_reader_that_has_read_enough_is_no_fault(make_site: MakeSite) -> None:
+    site = make_site({"content/a.md": "A\n"})
+    settle(site)
+    for _ in range(2):  # a build that does something, and one that has nothing to do
+        reader, writer = os.pipe()
+        os.close(reader)
+        done = subprocess.run(
+            [sys.executable, "-m", "builder", "build"], cwd=site.root, stdout=writer, stderr=subprocess.PIPE
+        )
+        os.close(writer)
+        assert (done.returncode, done.stderr) == (0, b"")
