@@ -93,7 +93,7 @@ class Tree:
             _clear(target)  # never written to: it may be a file of the present site, too
         folder = path[: path.rfind("/") + 1]
         if folder not in self._made:
-            os.makedirs(f"{self._next}/{folder}", exist_ok=True)
+            _make_folder(f"{self._next}/{folder}")
             self._made.add(folder)
         stat = _write(target, content)
         return digest, stat.st_size, stat.st_mtime_ns
@@ -130,7 +130,7 @@ class Tree:
             folder = path[: path.rfind("/") + 1]
             try:
                 if folder not in made:
-                    os.makedirs(f"{self._manifest.spare}/{folder}", exist_ok=True)
+                    _make_folder(f"{self._manifest.spare}/{folder}")
                     made.add(folder)
                 os.link(f"{self._output}/{path}", f"{self._manifest.spare}/{path}")
                 linked.append(True)
@@ -480,6 +480,16 @@ def _clear(target: str) -> None:
             with contextlib.suppress(OSError):  # another process may do the same
                 os.unlink(parent)
             parent = os.path.dirname(parent)
+
+
+def _make_folder(folder: str) -> None:
+    """Make a folder and those above it; one at a time, since mostly that above is there."""
+    try:
+        os.mkdir(folder)
+    except FileExistsError:
+        pass
+    except FileNotFoundError:
+        os.makedirs(folder, exist_ok=True)
 
 
 def _make_parent(target: str) -> None:

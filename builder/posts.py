@@ -36,12 +36,16 @@ Identity: TypeAlias = tuple[int, int, int, int]  # size, times of change in ns, 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file below the content folder: `path` as in Post, `file` where it lies, not read yet."""
+    """A file below the content folder, not read yet: `path` as in Post, `place` where it lies on the disk."""
 
     path: str
-    file: Path
+    place: str
     identity: Identity
     page: bool
+
+    @property
+    def file(self) -> Path:
+        return Path(self.place)
 
 
 def read_posts(config: Config) -> tuple[tuple[Post, ...], tuple[Source, ...], tuple[Problem, ...]]:
@@ -61,18 +65,18 @@ def find_sources(config: Config) -> tuple[tuple[Source, ...], tuple[Source, ...]
     sources: list[Source] = []
     files: list[Source] = []
     problems: list[Problem] = []
-    names: dict[str, Path] = {}
+    names: dict[str, Source] = {}
     prefix = "" if config.content == config.root else f"{_site_path(config.content, config)}/"
     chosen = jekyll_files.Chosen()
     for found in _walk(str(config.content), prefix, config):
         if isinstance(found, Problem):
             problems.append(found)
         elif found.path in names:
-            name, other = found.file.name, names[found.path].name
+            name, other = found.file.name, names[found.path].file.name
             message = "another file has the same name, written with other code points (NFC and NFD)"
             problems.append(_problem(found.path, message, f"rename {name!a} or {other!a}"))
         else:
-            names[found.path] = found.file
+            names[found.path] = found
             if config.jekyll:
                 role = chosen.role(found.path, found.file, config.jekyll)
                 if role:
@@ -244,7 +248,7 @@ def _walk(folder: str, prefix: str, config: Config) -> Iterator[Source | Problem
         else:
             identity = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
             page = _is_page(path, config) if config.jekyll else path.startswith(pages)
-            yield Source(path, Path(entry.path), identity, page)
+            yield Source(path, entry.path, identity, page)
 
 
 def _is_ours(entry: os.DirEntry[str], config: Config) -> bool:

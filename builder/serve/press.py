@@ -129,12 +129,13 @@ class Press:
         sources, files, problems = find_sources(config)
         taken, self._taken = self._taken, {}
         touched = {file for file in changed if file not in taken}
+        places = {*map(str, touched)}
         read = {path for path, known in self._known.items() if self._reads(known, touched)}
         new = [
             source
             for source in sources
             if self._identities.get(source.path) != source.identity
-            or source.file in touched
+            or source.place in places
             or source.path in read
         ]
         make_images(new, files, self._workshop, jobs)
@@ -261,7 +262,7 @@ class Press:
 
         It is there at once, however large the site is; `save` then does what is to be done besides.
         """
-        source = next((source for source in self._sources.values() if source.file == file), None)
+        source = next((source for source in self._sources.values() if source.place == str(file)), None)
         before = self._known.get(source.path) if source else None
         if source is None or before is None or before.article is None:
             return None
