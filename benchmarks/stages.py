@@ -5,6 +5,7 @@ python -m benchmarks.stages SITE
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 from collections.abc import Callable
@@ -19,6 +20,7 @@ import builder.memo
 import builder.output
 import builder.pages
 import builder.prepare
+from builder.__main__ import ALLOCATIONS
 from builder.config import read_config
 
 # What is called, where it is looked up, and under which name it is told. A stage in another one is told apart.
@@ -75,6 +77,7 @@ class Clock:
 
 def main() -> None:
     config = read_config(Path(sys.argv[1]).resolve())
+    gc.set_threshold(ALLOCATIONS)
     clock = Clock()
     for place, name, stage in STAGES:
         clock.watch(place, name, stage)

@@ -28,7 +28,7 @@ from builder.model import Built, Config, Page, Problem, Report, SiteError
 from builder.output import FileId, Tree, Written
 from builder.pages import Sketch, environment, list_claims, sketches, theme_claims
 from builder.posts import Source, find_sources
-from builder.prepare import FIGURES_URL, Prepared, Stale, Workshop
+from builder.prepare import FIGURES_URL, Prepared, Stale, Task, Workshop
 from builder.redirects import redirect_problems
 from builder.search import Index, State
 from builder.site import Claim, Site, collisions
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from builder.execute.run import Observer, Runs
 
 # A process that is ready to prepare what has changed (see `prepare.ready`).
-Preparing: TypeAlias = Ahead[Sequence[Source], tuple[list[Prepared | Stale], set[str]]]
+Preparing: TypeAlias = Ahead[Task, tuple[list[Prepared | Stale], set[str]]]
 
 
 def build(
@@ -53,7 +53,7 @@ def build(
 ) -> Built:
     """Turn content/ into output/. With `frozen`, no cell is run: all outputs are those of the freeze.
 
-    `ahead` is given a few new sources to prepare while this process does what does not depend on them.
+    `ahead` is given new sources to prepare while this process does what does not depend on them, or its share.
 
     A problem of one post does not keep the others from the site. Raises SiteError, with nothing written,
     if there can be no whole site: two pages at one address, a broken template, an output folder in use.
@@ -68,11 +68,9 @@ def build(
         known = memo.unchanged(sources, workshop.cache.values, workshop.now.timestamp())
         new = [source for source in sources if source.path not in known]
         make_images(new, files, workshop, jobs)
-        ahead = ahead if len(new) < FEWEST else None
-        if ahead is not None:
-            ahead.start(new)
+        ours = _hand_out(new, memo, jobs, ahead)
         tree = Tree(config)  # how the output folder is
-        done = _prepare(new, workshop, jobs, ahead)
+        done = _prepare(ours, workshop, jobs, ahead)
         runs = _run(done, known, workshop, jobs, observe)
         prepared = [known[source.path] for source in sources]
         copies = copies_of(files, config)
@@ -114,15 +112,30 @@ def build(
 # --- the steps -------------------------------------------------------------------------------
 
 
-def _prepare(
-    new: Sequence[Source], workshop: Workshop, jobs: int, ahead: Preparing | None
-) -> list[Prepared | Stale]:
-    """Prepare new sources, as far as that can be done without running cells."""
+def _hand_out(new: Sequence[Source], memo: Memo, jobs: int, ahead: Preparing | None) -> Sequence[Source]:
+    """Let `ahead` begin with its share of the new sources, all if they are few; return the others."""
     if ahead is None:
-        return spread(partial(_prepare_part, workshop), new, jobs)
-    done, damaged = ahead.result()
+        return new
+    if len(new) >= FEWEST:  # it is ready, and this process is not: it has some more
+        ahead.start(Task([*new[:FEWEST], *new[FEWEST::jobs]]))
+        return [source for place, source in enumerate(new[FEWEST:]) if place % jobs]
+    old = (memo.posts.get(source.path) for source in new)
+    ahead.start(
+        Task(new, [known.article.body for known in old if known and known.article and known.remembered])
+    )
+    return ()
+
+
+def _prepare(
+    ours: Sequence[Source], workshop: Workshop, jobs: int, ahead: Preparing | None
+) -> list[Prepared | Stale]:
+    """Prepare our share of the new sources, as far as that needs no run of cells; return all, also `ahead`'s."""
+    if ahead is None:
+        return spread(partial(_prepare_part, workshop), ours, jobs)
+    done = spread(partial(_prepare_part, workshop), ours, jobs - 1)
+    theirs, damaged = ahead.result()
     workshop.cache.damaged |= damaged
-    return done
+    return [*done, *theirs]
 
 
 def _run(
@@ -143,6 +156,7 @@ def _run(
         return None
     from builder.execute.run import run_posts
 
+    stale = dict(sorted(stale.items()))  # whoever has prepared them
     posts = [waiting.post for waiting in stale.values()]
     runs = run_posts(posts, workshop.config, workshop.cache, workshop.freeze, jobs, observe)
     for path, waiting in stale.items():

@@ -25,6 +25,7 @@ PLAIN: Final = frozenset({"", "text", "txt", "plain", "plaintext", "output", "co
 
 # Names of Quarto's that look like ours and mean something else.
 _OTHER_NAMES: Final = frozenset({"warning", "fig-align", "fig-subcap", "fig-scap", "timeit"})
+_NO_OPTIONS: Final = CellOptions()
 _OPTION_TYPES: Final = option_types(CellOptions)
 _OPTIONS: Final = {name.replace("_", "-"): name for name in _OPTION_TYPES}
 _NEAR: Final = 0.75
@@ -135,19 +136,22 @@ def _walk(text: str, body_line: int, kramdown: bool = False) -> Iterator[tuple[F
         yield fence, follows
 
 
+_MARKERS = re.compile(r"[^>\s]")
+
+
 def _fence(token: Token, lines: Sequence[str], body_line: int) -> Fence:
     start, stop = token.map or [0, 0]
     body = token.content
     if body and not body.endswith("\n"):
         body += "\n"
-    opening = lines[start]
+    before = lines[start].partition(token.markup)[0]
     return Fence(
         info=token.info.strip(),
         body=body,
         start=body_line + start,
         stop=body_line + stop,
         # Markers of lists and footnotes become spaces: the lines below the first have those.
-        prefix=re.sub(r"[^>\s]", " ", opening[: opening.index(token.markup)]),
+        prefix=_MARKERS.sub(" ", before) if before else "",
         marker=token.markup,
         closed=stop - start - 2 == body.count("\n"),
     )
@@ -307,6 +311,8 @@ def _option_lines(source: str) -> Iterator[str]:
 
 def _read_options(fence: Fence, info: Info, path: str) -> tuple[CellOptions, list[Problem]]:
     """The options of a cell: of its info string, then of its `#|` lines, which win."""
+    if not info.options and "#|" not in fence.body:
+        return _NO_OPTIONS, []
     values: dict[str, Any] = {}
     problems: list[Problem] = []
 

@@ -10,7 +10,8 @@ import math
 import re
 import unicodedata
 from bisect import bisect_left
-from collections.abc import Collection, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from functools import cache
 from itertools import islice
 
@@ -29,9 +30,9 @@ class Kinship:
 
     def __init__(self, articles: Sequence[Article]) -> None:
         self._articles = articles
-        self._terms: list[tuple[str, ...]] = []
-        self._places: dict[str, list[int]] = {}  # term -> who has it, in order
-        self._weights: dict[str, int] = {}  # term -> what it says, in thousandths
+        self._terms: list[Collection[str]] = []
+        self._places: defaultdict[str, list[int]] = defaultdict(list)  # term -> who has it, in order
+        self._weights: dict[str, int] = {}
 
     def nearest(self, place: int, without: Collection[str] = ()) -> tuple[Article, ...]:
         """Return up to three posts, the nearest first; of equally near ones, the newer. None of `without`."""
@@ -39,7 +40,10 @@ class Kinship:
             self._make()
         scores: dict[int, int] = {}
         for term in self._terms[place]:
-            places, weight = self._places[term], self._weights[term]
+            weight = self._weight(term)
+            if not weight:  # what all posts have says nothing of any
+                continue
+            places = self._places[term]
             at = bisect_left(places, place)
             for other in places[max(at - _REACH, 0) : at + _REACH + 1]:
                 scores[other] = scores.get(other, 0) + weight
@@ -52,22 +56,22 @@ class Kinship:
 
     def _make(self) -> None:
         for place, article in enumerate(self._articles):
-            terms = tuple(dict.fromkeys(_terms(article)))
+            terms = dict.fromkeys([*map(_tag, article.tags), *_words(article.title)])
             self._terms.append(terms)
             for term in terms:
-                self._places.setdefault(term, []).append(place)
-        for term, places in self._places.items():
-            weight = 1000 * math.log(len(self._articles) / len(places))
-            self._weights[term] = round(weight) * (_TAG_WEIGHT if term.startswith("#") else 1)
-        # What all posts have says nothing of any.
-        self._terms = [tuple([term for term in terms if self._weights[term]]) for terms in self._terms]
+                self._places[term].append(place)
+
+    def _weight(self, term: str) -> int:
+        """What a term says, in thousandths."""
+        if term not in self._weights:
+            weight = round(1000 * math.log(len(self._articles) / len(self._places[term])))
+            self._weights[term] = weight * (_TAG_WEIGHT if term.startswith("#") else 1)
+        return self._weights[term]
 
 
-def _terms(article: Article) -> Iterator[str]:
-    """The tags of a post, and the words of its title."""
-    for tag in article.tags:
-        yield "#" + unicodedata.normalize("NFC", tag).casefold().strip()
-    yield from _words(article.title)
+@cache
+def _tag(tag: str) -> str:
+    return "#" + unicodedata.normalize("NFC", tag).casefold().strip()
 
 
 @cache

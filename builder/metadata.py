@@ -7,6 +7,7 @@ has to be an absolute address is left out of a site without `url`.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +60,36 @@ class _Subject:
     picture: str  # an address, or ""
     is_card: bool
     language: str
+    # Of a post; what has no value is "".
+    categories: Sequence[TermView]
+    tags: Sequence[TermView]
+    published: str
+    changed: str
+
+    @classmethod
+    def of(
+        cls, site: SiteView, language: str, article: ArticleView | None, term: TermView | None, heading: str
+    ) -> _Subject:
+        config = site.config
+        post = article if article and not article.page else None
+        address = article.url if article else site.url
+        picture, is_card = _picture(site, article)
+        return cls(
+            site=site,
+            article=article,
+            term=term,
+            heading=heading,
+            title=article.title if article else term.name if term else heading or config.title,
+            description=(article.description or article.summary) if article else config.description,
+            canonical=absolute(config, address) if config.url and address else "",
+            picture=picture,
+            is_card=is_card,
+            language=language,
+            categories=site.categories_of(post) if post else (),
+            tags=site.tags_of(post) if post else (),
+            published=post.date.isoformat(timespec="seconds") if post and post.dated else "",
+            changed=(post.last_modified.isoformat(timespec="seconds") if post and post.last_modified else ""),
+        )
 
 
 def metadata(
@@ -66,20 +97,13 @@ def metadata(
 ) -> Metadata:
     """What a page says of itself: one of an article, of a term, of the list `heading`, or the home page."""
     config = site.config
-    address = article.url if article else site.url
-    title = article.title if article else term.name if term else heading or config.title
-    description = (article.description or article.summary) if article else config.description
-    canonical = absolute(config, address) if config.url and address else ""
-    picture, is_card = _picture(site, article)
-    subject = _Subject(
-        site, article, term, heading, title, description, canonical, picture, is_card, language
-    )
+    subject = _Subject.of(site, language, article, term, heading)
     names = [
         *([("author", config.author)] if config.author else []),
-        ("twitter:card", "summary_large_image" if picture else "summary"),
+        ("twitter:card", "summary_large_image" if subject.picture else "summary"),
     ]
     return Metadata(
-        canonical=canonical,
+        canonical=subject.canonical,
         translations=tuple(_translations(site, article)),
         copies=tuple(_copies(site, article)),
         feeds=tuple(_feeds(site, term)),
@@ -131,8 +155,9 @@ def _picture(site: SiteView, article: ArticleView | None) -> tuple[str, bool]:
 
 def _own_picture(front_matter: Any) -> str:
     """The picture that an author names for a post: `image`, or what Minimal Mistakes has in `header`."""
-    image = front_matter.get("image")
-    header = front_matter.get("header")
+    image, header = front_matter.get("image"), front_matter.get("header")
+    if image is None and header is None:
+        return ""
     header = header if isinstance(header, dict) else {}
     given = image.get("path") if isinstance(image, dict) else image
     names = (given, *(header.get(name) for name in ("og_image", "overlay_image", "image", "teaser")))
@@ -154,13 +179,10 @@ def _properties(subject: _Subject) -> list[tuple[str, str]]:
     ]
     if article and not article.page:
         found += [
-            ("article:published_time", article.date.isoformat(timespec="seconds") if article.dated else ""),
-            (
-                "article:modified_time",
-                article.last_modified.isoformat(timespec="seconds") if article.last_modified else "",
-            ),
-            *(("article:section", term.name) for term in site.categories_of(article)[:1]),
-            *(("article:tag", term.name) for term in site.tags_of(article)),
+            ("article:published_time", subject.published),
+            ("article:modified_time", subject.changed),
+            *[("article:section", term.name) for term in subject.categories[:1]],
+            *[("article:tag", term.name) for term in subject.tags],
         ]
     found.append(("og:image", subject.picture))
     if subject.is_card:
@@ -176,7 +198,7 @@ def _data(subject: _Subject) -> list[dict[str, Any]]:
     site, article, title, language = subject.site, subject.article, subject.title, subject.language
     if article and not article.page:
         posting = _posting(subject, article)
-        first = [(site_term.name, site_term.url) for site_term in site.categories_of(article)[:1]]
+        first = [(site_term.name, site_term.url) for site_term in subject.categories[:1]]
         return [posting, _breadcrumbs(site, language, [*first, (title, article.url)])]
     if article:
         page = {"@type": "WebPage", "name": title, "description": subject.description, "inLanguage": language}
@@ -191,25 +213,23 @@ def _data(subject: _Subject) -> list[dict[str, Any]]:
 
 def _posting(subject: _Subject, article: ArticleView) -> dict[str, Any]:
     site, config = subject.site, subject.site.config
-    changed = article.last_modified or (article.date if article.dated else None)
-    author = {"@type": "Person", "name": config.author or config.title, "url": _absolute(site, "/")}
-    address = _absolute(site, article.url)
+    home = _absolute(site, "/")
     return _known(
         {
             "@type": "BlogPosting",
-            "headline": article.title,
+            "headline": subject.title,
             "description": subject.description,
             "inLanguage": subject.language,
-            "datePublished": article.date.isoformat(timespec="seconds") if article.dated else "",
-            "dateModified": changed.isoformat(timespec="seconds") if changed else "",
-            "author": _known(author),
-            "url": address,
-            "mainEntityOfPage": address,
+            "datePublished": subject.published,
+            "dateModified": subject.changed or subject.published,
+            "author": _known({"@type": "Person", "name": config.author or config.title, "url": home}),
+            "url": subject.canonical,
+            "mainEntityOfPage": subject.canonical,
             "image": subject.picture,
-            "articleSection": [term.name for term in site.categories_of(article)],
-            "keywords": [term.name for term in site.tags_of(article)],
+            "articleSection": [term.name for term in subject.categories],
+            "keywords": [term.name for term in subject.tags],
             "timeRequired": f"PT{article.minutes}M",
-            "isPartOf": _known({"@type": "Blog", "name": config.title, "url": _absolute(site, "/")}),
+            "isPartOf": _known({"@type": "Blog", "name": config.title, "url": home}),
         }
     )
 

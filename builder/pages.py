@@ -25,9 +25,7 @@ something new.
 
 from __future__ import annotations
 
-import hashlib
-import shutil
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache, partial
@@ -41,6 +39,7 @@ from markupsafe import Markup
 from builder import cards, feeds
 from builder.assets import Assets, theme_folder
 from builder.bodies import BodyLost
+from builder.compiled import Compiled, Environment
 from builder.copies import beside, downloads
 from builder.metadata import Metadata, metadata
 from builder.model import Config, Problem, SiteError
@@ -48,10 +47,10 @@ from builder.policy import PLACE, with_policy
 from builder.redirects import redirects as old_and_new
 from builder.site import Claim, Site
 from builder.urls import absolute, href, is_address, link, output_path
-from builder.views import ArticleView, Reads, SiteView, TermView
+from builder.views import ArticleView, Pieces, SiteView, TermView
 from builder.words import Words, language_of, words_for
 
-TermFeed: TypeAlias = Callable[[SiteView, TermView], bytes]
+TermFeed: TypeAlias = Callable[[SiteView, TermView, feeds.Entries], bytes]
 Make: TypeAlias = Callable[[SiteView, jinja2.Environment], bytes]
 
 
@@ -84,17 +83,10 @@ ARCHIVES_URL, SERIES_URL = "/archives/", "/series/"
 SEARCH_URL, SEARCH_INDEX = "/search/", "search/index.json"
 
 
-class _Environment(jinja2.Environment):
-    """One whose globals are complete before the first template is loaded, and so can be plain dictionaries."""
-
-    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
-        return {**self.globals, **(d or {})}  # Jinja2's own ChainMap is asked a hundred times for each page
-
-
 def environment(config: Config) -> jinja2.Environment:
-    """The templates of this site. Each is compiled once, when a page first needs it."""
+    """The templates of this site. Each is compiled when a page first needs it."""
     theme = jinja2.FileSystemLoader(theme_folder())
-    result = _Environment(
+    result = Environment(
         loader=jinja2.ChoiceLoader(
             [jinja2.FileSystemLoader(config.templates), theme, jinja2.PrefixLoader({"theme": theme})]
         ),
@@ -104,12 +96,12 @@ def environment(config: Config) -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
         auto_reload=False,
-        bytecode_cache=_compiled(config),
+        bytecode_cache=Compiled(config),
         cache_size=-1,
     )
-    result.filters["href"] = lambda url: href(config, url)
-    result.filters["link"] = lambda address: link(config, address)
-    result.filters["absolute"] = lambda url: absolute(config, url)
+    # With the context that they do not need: a filter without it is asked when a template is compiled.
+    for name, address in (("href", href), ("link", link), ("absolute", absolute)):
+        result.filters[name] = jinja2.pass_context(partial(_of_site, address, config))
     result.globals["asset"] = cache(partial(_asset, config, Assets.of(config)))
     result.globals["metadata"] = _metadata
     result.globals["downloads"] = downloads
@@ -123,12 +115,12 @@ def _speak(templates: jinja2.Environment, language: str, timezone: str) -> None:
     """Give templates the words and the dates of a language, and what is made once with them."""
     words, zone = words_for(language), ZoneInfo(timezone)
     talk: dict[str, Callable[..., Any]] = {
-        "date": partial(_date, words, zone),
+        "date": _dates(words, zone),
         "facts": partial(_facts, words),
     }
     templates.filters = {**templates.filters, **talk}
-    pieces = _Pieces(templates)
-    made = {"once": pieces.once, "entry": pieces.entry}
+    shown = _Shown(templates)
+    made = {"once": shown.once, "entry": shown.entry}
     templates.globals = {**templates.globals, "words": words, "language": language, **made}
 
 
@@ -140,53 +132,28 @@ def _in_language(templates: jinja2.Environment, language: str, timezone: str) ->
     return result
 
 
-def _compiled(config: Config) -> jinja2.FileSystemBytecodeCache | None:
-    """Where compiled templates are kept from one build to the next; nowhere before there is a first.
+class _Shown:
+    """What templates make once for all pages that show it.
 
-    They hold values of the configuration, since Jinja2 works out `{{ "/" | href }}` when it compiles.
-    """
-    home = config.root / ".fencepost" / "templates"
-    if not home.parent.is_dir():
-        return None
-    folder = home / hashlib.sha256(repr(config).encode()).hexdigest()[:16]
-    try:
-        if not folder.is_dir():
-            folder.mkdir(parents=True, exist_ok=True)
-            for other in {*home.iterdir()} - {folder}:  # this one may be another process's already
-                shutil.rmtree(other, ignore_errors=True)
-    except OSError:
-        return None
-    return jinja2.FileSystemBytecodeCache(str(folder))
-
-
-class _Pieces:
-    """What is the same on all pages that show it, and is made once: it sees nothing of the page.
-
-    `once(name)` is what a template makes of the site, `entry(article)` the post in a list, from entry.html.
+    `once(name)` is what a template makes of the site alone, `entry(article)` the post in a list, from entry.html.
     """
 
     def __init__(self, templates: jinja2.Environment) -> None:
         self._templates = templates
-        self._made: dict[tuple[str, str], tuple[Markup, Reads]] = {}
+        self._pieces = Pieces(self._made)
 
     @jinja2.pass_context
     def once(self, context: jinja2.runtime.Context, name: str) -> Markup:
-        return self._piece(context["site"], name)
+        return self._pieces.of(context["site"], name)
 
     @jinja2.pass_context
     def entry(self, context: jinja2.runtime.Context, article: ArticleView) -> Markup:
-        return self._piece(context["site"], "entry.html", context["site"].name_of(article))
+        site = context["site"]
+        return self._pieces.of(site, "entry.html", site.name_of(article))
 
-    def _piece(self, site: SiteView, name: str, path: str = "") -> Markup:
-        if (name, path) not in self._made:
-            reads = Reads()
-            alone = site.noting(reads)
-            context = {"article": alone.article(path)} if path else {}
-            text = self._templates.get_template(name).render(site=alone, **context)
-            self._made[name, path] = Markup(text), reads
-        text, reads = self._made[name, path]
-        site.note(reads)
-        return text
+    def _made(self, site: SiteView, name: str, path: str = "") -> Markup:
+        context = {"article": site.article(path)} if path else {}
+        return Markup(self._templates.get_template(name).render(site=site, **context))
 
 
 def sketches(site: Site) -> Iterator[Sketch]:
@@ -254,9 +221,10 @@ def feed(site: Site) -> Iterator[Sketch]:
         return
     yield Sketch(output_path(feeds.FEED_URL), lambda view, _: feeds.atom(view))
     yield Sketch(output_path(feeds.JSON_FEED_URL), lambda view, _: feeds.json_feed(view))
+    entries = feeds.Entries(whole=False)
     for term in site.tags:
-        yield Sketch(output_path(term.url + feeds.ATOM), partial(_term_feed, feeds.atom, term.url))
-        yield Sketch(output_path(term.url + feeds.JSON), partial(_term_feed, feeds.json_feed, term.url))
+        for make, name in ((feeds.atom, feeds.ATOM), (feeds.json_feed, feeds.JSON)):
+            yield Sketch(output_path(term.url + name), partial(_term_feed, make, entries, term.url))
 
 
 def crawling(site: Site) -> Iterator[Sketch]:
@@ -321,8 +289,10 @@ def list_claims(site: Site) -> Iterator[Claim]:
                 yield Claim(sketch.path, "", f"a page of a list, /{sketch.path.removesuffix('index.html')}")
 
 
-def _term_feed(make: TermFeed, url: str, site: SiteView, templates: jinja2.Environment) -> bytes:
-    return make(site, site.term(url))
+def _term_feed(
+    make: TermFeed, entries: feeds.Entries, url: str, site: SiteView, templates: jinja2.Environment
+) -> bytes:
+    return make(site, site.term(url), entries)
 
 
 def _sitemap(lists: Sequence[str], site: SiteView, templates: jinja2.Environment) -> bytes:
@@ -480,6 +450,12 @@ def _metadata(context: jinja2.runtime.Context) -> Metadata:
     return metadata(context["site"], context["language"], *values)
 
 
+def _of_site(
+    address: Callable[[Config, str], str], config: Config, context: jinja2.runtime.Context, url: str
+) -> str:
+    return address(config, url)
+
+
 def _asset(config: Config, assets: Assets, name: str) -> str:
     """The address of an asset."""
     if name not in assets.paths:
@@ -487,11 +463,20 @@ def _asset(config: Config, assets: Assets, name: str) -> str:
     return href(config, f"/{assets.paths[name]}")
 
 
-def _date(words: Words, zone: ZoneInfo, when: datetime, form: str = "human") -> str:
-    when = when.astimezone(zone)
-    if form == "iso":
-        return when.isoformat(timespec="seconds")
-    return words.day(when) if form == "day" else words.date(when)
+def _dates(words: Words, zone: ZoneInfo) -> Callable[..., str]:
+    """The filter `date`. What it gives is kept: lists and neighbours show a date again."""
+
+    @lru_cache(maxsize=4096)
+    def text(when: datetime, fold: int, form: str) -> str:
+        when = when.astimezone(zone)
+        if form == "iso":
+            return when.isoformat(timespec="seconds")
+        return words.day(when) if form == "day" else words.date(when)
+
+    def date(when: datetime, form: str = "human") -> str:
+        return text(when, when.fold, form)  # two times that differ in nothing but `fold` are equal
+
+    return date
 
 
 def _facts(words: Words, facts: Mapping[str, str]) -> tuple[str, ...]:

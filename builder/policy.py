@@ -110,8 +110,10 @@ def with_policy(html: str, config: Config, loads: Iterable[str]) -> str:
     """A page with its policy in the place that is kept for it."""
     if PLACE not in html:
         return html
-    found = policy(config, loads, comments=_HAS_COMMENTS in html)
-    return html.replace(PLACE, found.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;"))
+    comments = config.comments.provider != "" and _HAS_COMMENTS in html
+    found = policy(config, loads, comments=comments)
+    # It stands near the beginning of a page, and once: the rest of a long text need not be searched.
+    return html.replace(PLACE, found.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;"), 1)
 
 
 def is_source(value: object) -> bool:

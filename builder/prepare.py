@@ -9,6 +9,7 @@ Nothing here looks at another post: links into the site stand as marks in the HT
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 # What reads Markdown and renders it is imported where it is used: most builds have nothing to prepare, or
 # do it in another process while this one goes on (see workers.Ahead).
-from builder.bodies import Bodies
+from builder.bodies import Bodies, BodyLost
 from builder.execute.cache import Cache, site_cache
 from builder.execute.freeze import Freeze
 from builder.execute.keys import Input, cell_keys, has_cells_to_run
@@ -34,16 +35,6 @@ if TYPE_CHECKING:
 
 FIGURES_URL = "/figures/"
 NO_RUN = Run(())
-# A little of what most cells have, to make the lexer of Python before the first of them comes.
-CODE = """import a.b as c
-@c
-class D(e.F):
-    def __init__(self, g: int = 1) -> None:
-        'h'
-        super().__init__(f"{g:.2f}", [*g], {**g}, lambda x: x @ 2.5)
-for i in range(3):  # j
-    print(i if True else -i)
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +45,8 @@ class Prepared:
     until       when that changes by itself (seconds since 1970): its date has come
     links       the links into the site, in their order, with their lines
     inputs      what the outputs depend on besides the code, with its values; None: run again next time
+    findable    its text and its terms among the bodies; None: it is not searched
+    remembered  may the highlighted code in its body be used again? (see highlight.is_ours)
     """
 
     path: str
@@ -67,7 +60,8 @@ class Prepared:
     cells: int = 0
     cached: int = 0  # cells whose outputs are known
     inputs: tuple[tuple[str, str, str], ...] | None = ()
-    findable: tuple[str, str] | None = None  # its text and its terms among the bodies; None: not searched
+    findable: tuple[str, str] | None = None
+    remembered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +158,7 @@ class Workshop:
     ) -> Prepared:
         """Splice the outputs into the post, render it, and put its HTML on disk."""
         from builder.execute.record import figures_of
+        from builder.markdown.highlight import is_ours
         from builder.markdown.media import PostMedia
         from builder.markdown.render import render
         from builder.policy import loads
@@ -230,6 +225,7 @@ class Workshop:
             cached=len(run.outputs),
             inputs=values,
             findable=self._findable(article, rendered.html),
+            remembered=is_ours(rendered.html),
         )
 
     def _facts(self, post: Post, run: Run) -> Mapping[str, str]:
@@ -290,9 +286,15 @@ class Workshop:
         return source.identity if max(source.identity[1:3]) < self.changed_since else None
 
 
-def ready(
-    config: Config, *, frozen: bool
-) -> Callable[[Sequence[Source]], tuple[list[Prepared | Stale], set[str]]]:
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Sources to prepare, and the bodies of earlier articles whose highlighted code may stand there again."""
+
+    sources: Sequence[Source]
+    bodies: Sequence[str] = ()
+
+
+def ready(config: Config, *, frozen: bool) -> Callable[[Task], tuple[list[Prepared | Stale], set[str]]]:
     """Import and make all that preparing needs; return what prepares sources, and names damaged files."""
     import builder.copies
     import builder.front_matter
@@ -300,7 +302,7 @@ def ready(
     import builder.markdown.render
     import builder.notebooks
     from builder.markdown.dialect import parse
-    from builder.markdown.highlight import highlight
+    from builder.markdown.highlight import remember
 
     if config.execute.eval:
         import builder.check
@@ -308,9 +310,15 @@ def ready(
     if config.search:
         import builder.terms  # noqa: F401
     parse("")
-    highlight(CODE, "python")
     workshop = Workshop.of(config, frozen=frozen)
-    return lambda sources: ([workshop.prepare(source) for source in sources], workshop.cache.damaged)
+
+    def work(task: Task) -> tuple[list[Prepared | Stale], set[str]]:
+        for name in task.bodies:
+            with contextlib.suppress(BodyLost):
+                remember(workshop.bodies.read(name))
+        return [workshop.prepare(source) for source in task.sources], workshop.cache.damaged
+
+    return work
 
 
 def _cell_problems(post: Post, run: Run) -> Iterator[Problem]:

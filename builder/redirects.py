@@ -26,25 +26,34 @@ def old_addresses(front_matter: Mapping[str, Any]) -> Iterator[str]:
 
 def redirects(site: Site) -> Iterator[tuple[str, Article]]:
     """Each old address where no article is now, with the article that it leads to; the first one has it."""
-    everything = (*site.articles, *site.pages)
-    taken = {fold(output_path(article.url)) for article in everything}
-    for article in everything:
-        for old in old_addresses(article.extra):
-            path = fold(output_path(old))
-            if path not in taken:
-                taken.add(path)
-                yield old, article
+    moved = _moved(site)
+    taken = {fold(output_path(article.url)) for article in (*site.articles, *site.pages)} if moved else set()
+    for old, article in moved:
+        path = fold(output_path(old))
+        if path not in taken:
+            taken.add(path)
+            yield old, article
 
 
 def redirect_problems(site: Site, claims: Iterable[Claim]) -> Iterator[Problem]:
     """A warning for each old address at which something else is, or that two articles name."""
-    owners = {fold(claim.output): claim for claim in claims}
+    moved = _moved(site)
+    owners = {fold(claim.output): claim for claim in claims} if moved else {}
     leading = {fold(output_path(old)): article for old, article in redirects(site)}
-    for article in (*site.articles, *site.pages):
-        for old in old_addresses(article.extra):
-            path = fold(output_path(old))
-            other = leading.get(path, article)
-            rival = owners[path].name if path in owners else f"an old address of {other.path}"
-            if path in owners or other is not article:
-                message = f"its old address {old} leads nowhere: {rival} is there"
-                yield Problem("warning", article.path, 0, "url", message, "leave it out of the front matter")
+    for old, article in moved:
+        path = fold(output_path(old))
+        other = leading.get(path, article)
+        rival = owners[path].name if path in owners else f"an old address of {other.path}"
+        if path in owners or other is not article:
+            message = f"its old address {old} leads nowhere: {rival} is there"
+            yield Problem("warning", article.path, 0, "url", message, "leave it out of the front matter")
+
+
+def _moved(site: Site) -> list[tuple[str, Article]]:
+    """The old addresses of all articles: most have none."""
+    return [
+        (old, article)
+        for article in (*site.articles, *site.pages)
+        if not article.extra.keys().isdisjoint(KEYS)
+        for old in old_addresses(article.extra)
+    ]

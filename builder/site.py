@@ -10,11 +10,11 @@ import hashlib
 import json
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from html import escape
+from itertools import chain
 
 from builder.kinship import Kinship
 from builder.model import Article, Config, Problem, Term
@@ -79,9 +79,9 @@ class Site:
             reverse=True,  # stable: equal dates stay in the order of their paths
         )
         pages = sorted((article for article in everything if article.page), key=lambda page: fold(page.title))
-        tags = _terms("/tags/", ((article, article.tags) for article in posts))
-        categories = _terms("/categories/", ((article, article.categories) for article in posts))
-        series = _terms("/series/", ((article, _series_names(article)) for article in posts))
+        tags = _terms("/tags/", posts, [article.tags for article in posts])
+        categories = _terms("/categories/", posts, [article.categories for article in posts])
+        series = _terms("/series/", posts, [_series_names(article) for article in posts])
         return cls(
             config=config,
             articles=tuple(posts),
@@ -214,27 +214,28 @@ def collisions(claims: Iterable[Claim]) -> tuple[Problem, ...]:
 @cache
 def fold(text: str) -> str:
     """One form for all spellings of a text that differ in case, Unicode form or outer space only."""
+    if text.isascii():
+        return text.lower().strip()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold()).strip()
 
 
-def _terms(folder: str, uses: Iterable[tuple[Article, tuple[str, ...]]]) -> dict[str, Term]:
-    """The terms that articles, newest first, use: folded name -> Term, in the order of names."""
-    spellings: dict[str, Counter[str]] = {}
-    members: dict[str, dict[str, Article]] = {}
-    for article, names in reversed(tuple(uses)):  # oldest first: of equally frequent spellings, it wins
-        for name in names:
-            if key := fold(name):
-                spelling = unicodedata.normalize("NFC", name).strip()
-                spellings.setdefault(key, Counter())[spelling] += 1
-                members.setdefault(key, {})[article.path] = article
-    return {
-        key: Term(
-            name=spellings[key].most_common(1)[0][0],
-            url=f"{folder}{_segment(key)}/",
-            articles=tuple(reversed(members[key].values())),
-        )
-        for key in sorted(members)
-    }
+def _terms(folder: str, posts: Sequence[Article], uses: Sequence[Sequence[str]]) -> dict[str, Term]:
+    """The terms that posts, newest first, use: folded name -> Term, in the order of names."""
+    written: dict[str, list[int]] = {}  # a name as authors write it -> the posts, oldest first
+    for place in range(len(posts) - 1, -1, -1):
+        for name in uses[place]:
+            written.setdefault(name, []).append(place)
+    spellings: dict[str, dict[str, list[int]]] = {}
+    for name, places in written.items():
+        if key := fold(name):
+            spelling = unicodedata.normalize("NFC", name).strip()
+            spellings.setdefault(key, {}).setdefault(spelling, []).extend(places)
+    terms = {}
+    for key, found in sorted(spellings.items()):
+        name = max(found, key=lambda spelling: len(found[spelling]))  # of equally frequent ones, the oldest
+        articles = [posts[place] for place in sorted({*chain(*found.values())})]
+        terms[key] = Term(name, f"{folder}{_segment(key)}/", tuple(articles))
+    return terms
 
 
 def _series_names(article: Article) -> tuple[str, ...]:

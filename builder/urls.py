@@ -45,6 +45,7 @@ _MARKDOWN_SUFFIX = re.compile(r"\.(?:md|markdown)\Z", re.IGNORECASE)
 _FILE_SUFFIX = re.compile(r"\.(?:html?|xml|json|txt)\Z")  # of pages that are no folder: the feed, a 404 page
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _OUTWARD = re.compile(r"https?://[^\s/]|mailto:[^\s@]+@", re.IGNORECASE)
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # halves of characters, too
 _PATH_CHARACTERS = "/~!$&'()*+,;=:@"  # RFC 3986: what a path may hold as it is
 
 _LONGEST_SEGMENT = 255  # bytes of one file name on every common file system
@@ -102,10 +103,11 @@ def permalink(pattern: str, front_matter: FrontMatter, path: str, *, page: bool,
         return clean_path(_page_path(path))
     else:
         template = STYLES.get(pattern, pattern)
-    template = _local_path(template)
-    values = _placeholder_values(front_matter, path, date)
     # The values are plain text (a file may be called "100%25.md"), so only the template is decoded.
-    return clean_path(_PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), template))
+    template = _local_path(template)
+    return clean_path(
+        _PLACEHOLDER.sub(lambda match: _value(match[1], front_matter, path, date, match[0]), template)
+    )
 
 
 def check_pattern(pattern: str) -> None:
@@ -129,7 +131,7 @@ def clean_path(text: str) -> str:
     """
     url = re.sub("/+", "/", "/" + unicodedata.normalize("NFC", text))
     for form in (url, unquote(url)):
-        if any(unicodedata.category(character) in {"Cc", "Cs"} for character in form):
+        if _CONTROL.search(form):
             raise ValueError(f"the URL {url!r} holds a control character")
         if "\\" in form:
             raise ValueError(f"the URL `{url}` holds a backslash")
@@ -169,16 +171,18 @@ def _page_path(path: str) -> str:
     return "/".join([*below, *([] if name == "index" else [name]), ""])
 
 
-def _placeholder_values(front_matter: FrontMatter, path: str, date: datetime) -> Mapping[str, str]:
-    given = front_matter.extra.get("slug")
-    title = given if isinstance(given, str) and given else slug(path)
-    return {
-        "categories": "/".join(category.lower() for category in front_matter.categories),
-        "title": title,
-        "slug": slugify(title),
-        "output_ext": ".html",
-        **{name: part(date) for name, part in _DATE_PARTS.items()},
-    }
+def _value(name: str, front_matter: FrontMatter, path: str, date: datetime, written: str) -> str:
+    """What stands in the place of a placeholder; one that is none stays as it is `written`."""
+    match name:
+        case "categories":
+            return "/".join(category.lower() for category in front_matter.categories)
+        case "title" | "slug":
+            given = front_matter.extra.get("slug")
+            title = given if isinstance(given, str) and given else slug(path)
+            return title if name == "title" else slugify(title)
+        case "output_ext":
+            return ".html"
+    return _DATE_PARTS[name](date) if name in _DATE_PARTS else written
 
 
 def slugify(title: str) -> str:

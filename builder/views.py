@@ -12,11 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias, overload
+from operator import attrgetter
+from typing import Any, Generic, TypeAlias, TypeVar, overload
 
 from builder.model import Article, Config, Term
 from builder.site import Site
 
+T = TypeVar("T")
 Key: TypeAlias = tuple[str, ...]
 # The first words of keys that ask something about one article, whose path is the second.
 ABOUT = frozenset({"neighbours", "tags_of", "categories_of", "series_of", "related", "translations"})
@@ -28,6 +30,26 @@ class Reads:
 
     articles: dict[str, set[str]] = field(default_factory=dict)
     others: set[Key] = field(default_factory=set)
+
+
+class Pieces(Generic[T]):
+    """What is the same on all pages that show it, and is made once: it sees nothing of the page.
+
+    `make` is given the site, and by what names the piece is asked for.
+    """
+
+    def __init__(self, make: Callable[..., T]) -> None:
+        self._make = make
+        self._made: dict[tuple[str, ...], tuple[T, Reads]] = {}
+
+    def of(self, site: SiteView, *names: str) -> T:
+        """The piece of these names, for a page that sees `site`: it reads all that was read for the piece."""
+        if names not in self._made:
+            reads = Reads()
+            self._made[names] = self._make(site.noting(reads), *names), reads
+        piece, reads = self._made[names]
+        site.note(reads)
+        return piece
 
 
 class ArticleView:
@@ -90,6 +112,14 @@ class ViewOf(Sequence[Any]):
     def __iter__(self) -> Iterator[Any]:
         self._reads.others.add((*self._key, "all"))
         return (self._viewed(member) for member in self._members)
+
+    def rows(self, *names: str) -> Iterator[tuple[Any, ...]]:
+        """These attributes of each article: what a file about all of them reads."""
+        self._reads.others.add((*self._key, "all"))
+        values = attrgetter(*names)
+        for article in self._members:
+            self._reads.articles.setdefault(article.path, set()).update(names)
+            yield values(article)
 
     def __contains__(self, other: object) -> bool:
         return any(member == other for member in self)

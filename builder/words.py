@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any, Final
 
 LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
@@ -230,6 +231,7 @@ def language_of(front_matter: Mapping[str, Any], default: str) -> str:
     return value if isinstance(value, str) and LANGUAGE.fullmatch(value) else default
 
 
+@cache
 def words_for(language: str) -> Words:
     """The words for a language tag such as `ko` or `ko-KR`; English for a language without its own."""
     return _KOREAN if language.casefold().partition("-")[0] == "ko" else _ENGLISH

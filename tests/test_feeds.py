@@ -10,7 +10,7 @@ from typing import Any
 import feedparser
 import pytest
 
-from builder.feeds import absolute_links, atom, json_feed, llms, robots, sitemap
+from builder.feeds import _around, _element, absolute_links, atom, json_feed, llms, robots, sitemap
 from builder.model import Article, Config
 from builder.pages import feed
 from builder.site import Site
@@ -295,3 +295,15 @@ def test_feeds_follow_what_they_show(make_site: MakeSite) -> None:
     site.command("clean")
     site.build(jobs=1)
     assert site.output() == warm
+
+
+@pytest.mark.parametrize("bad", ["", " ", "a & <b> \"c\" 'd'", "x\r\n\ty", "\x00\ud800", "기울기 😀"])
+def test_xml_is_written_as_other_programs_write_it(bad: str) -> None:
+    clean = bad.replace("\x00", "").replace("\ud800", "")
+    root = ET.Element("root", {"xml:lang": clean})
+    for parent in (root, ET.SubElement(root, "inner")):
+        ET.SubElement(parent, "leaf", {"a": clean, "b": "1"}).text = clean
+    ET.indent(root)
+    leaf = _element("leaf", bad, a=bad, b="1")
+    written = _around("root", 0, [_around("inner", 1, [leaf]), leaf], **{"xml:lang": bad})
+    assert written == ET.tostring(root, encoding="unicode")

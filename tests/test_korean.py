@@ -7,7 +7,7 @@ import unicodedata
 import pytest
 
 from builder.markdown.dialect import parse, to_html
-from builder.markdown.korean import join_lines, reading_minutes
+from builder.markdown.korean import counts, join_lines, reading_minutes
 
 from .conftest import MakeSite
 
@@ -49,6 +49,22 @@ def test_lines_are_joined_when_asked(make_site: MakeSite) -> None:
 )
 def test_reading_time(text: str, minutes: int) -> None:
     assert reading_minutes(text) == minutes
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("", (0, 0, 0)),
+        ("가a나 b_1-c, d", (2, 0, 4)),
+        ("“가나” … 다→a", (3, 0, 1)),
+        ("가\u0080?\x7fa?b", (1, 0, 2)),
+        ("가 漢字 かな café", (1, 4, 1)),
+        ("x²가½", (1, 0, 2)),
+        ("\u1112\u1161a", (0, 0, 1)),
+    ],
+)
+def test_what_is_read_is_counted_by_scripts(text: str, wanted: tuple[int, int, int]) -> None:
+    assert counts(text) == wanted
 
 
 def test_names_tags_and_ids_are_nfc(make_site: MakeSite) -> None:

@@ -2,25 +2,51 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
+import itertools
 import re
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, TypeAlias, cast
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pygments.lexer import RegexLexer, bygroups, default, using
+from pygments.lexer import Lexer, RegexLexer, bygroups, default, using
 from pygments.lexers import get_lexer_by_name
 from pygments.lexers.python import PythonLexer
-from pygments.token import Comment, Keyword, Name, Number, Text
+from pygments.token import Comment, Keyword, Name, Number, Punctuation, Text, Whitespace
 
 from builder.markdown import dialect, lexing
-from builder.markdown.lexing import EVERY, Table, Tokens, quick, tokens
+from builder.markdown.lexing import EVERY, Table, TextLost, has_stock_loop
+
+Tokens: TypeAlias = list[tuple[Any, str]]
 
 SAMPLES = {path.suffix[1:]: path for path in (Path(__file__).parent / "cases/lexing").glob("sample.*")}
 PYTHON = [inspect.getsource(module) for module in (dialect, re, textwrap)]
+
+
+class Pairs(dict[str, tuple[Any, str]]):
+    """Texts of one type, each shown as both."""
+
+    def __init__(self, kind: Any) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def __missing__(self, text: str) -> tuple[Any, str]:
+        return self.kind, text
+
+
+def quick(lexer: Lexer) -> Callable[[str], Tokens]:
+    """The tokens of a lexer by a `Table`."""
+    return Table(lexer, functools.cache(Pairs)).shown
+
+
+def tokens(lexer: Lexer, text: str) -> Tokens:
+    """The same by Pygments itself."""
+    return [(kind, value) for _, kind, value in lexer.get_tokens_unprocessed(text)]
 
 
 def merged(found: Tokens) -> Tokens:
@@ -51,7 +77,7 @@ def test_whole_modules_give_equal_tokens(source: str) -> None:
 
 
 def is_quick(language: str) -> bool:
-    return isinstance(getattr(quick(get_lexer_by_name(language)), "__self__", None), Table)
+    return has_stock_loop(get_lexer_by_name(language))
 
 
 @pytest.mark.parametrize(
@@ -67,15 +93,17 @@ def test_lexers_with_a_loop_of_their_own_keep_it(language: str) -> None:
 
 
 VOCABULARY = r"""
-def class if else for import from return lambda async self None True print int f'' r"" b''' # ' " ''' \ { }
+def class if else for import from return lambda async self None True print int .len __init__ match case lazy in rb f'' r"" b''' # ' " ''' \ { }
 [ ] ( ) < > <= == = + - ** / // @ . , : ; ! ? $ ` ~ % & | ^ 0 1.5 0x1f 1e5j _ x 가 변수 K ſ ı ²
 function const => /* */ <!-- --> <a </a> &amp; ${ }} {{ {% %} #! -- && ||
 """
-SPACES = [" ", "  ", "\n", "\n    ", "\t", "\r", "\f", "\x00", "\u2028"]
+SPACES = [" ", "  ", "\n", "\n    ", "\t", "\r", "\f", "\x00", "\u2028", "\u0301"]
 CODE = st.lists(st.sampled_from(VOCABULARY.split() + SPACES), max_size=60).map("".join)
 
 
-@pytest.mark.parametrize("language", ["python", "js", "bash", "html", "css", "sql", "rust", "toml", "diff"])
+@pytest.mark.parametrize(
+    "language", ["python", "js", "bash", "html", "css", "sql", "rust", "toml", "java", "r"]
+)
 @settings(max_examples=60, deadline=None)
 @given(text=CODE | st.text(max_size=60))
 def test_random_text_gives_equal_tokens(language: str, text: str) -> None:
@@ -119,6 +147,29 @@ def test_every_kind_of_rule(text: str) -> None:
     assert merged(quick(odd)(text)) == merged(tokens(odd, text))
 
 
+LOST: Any = cast(Any, bygroups)(Keyword, None)
+
+
+class Careless(RegexLexer):
+    """What a lexer must not do with text."""
+
+    tokens: ClassVar = {
+        "root": [
+            (r"a", Text),
+            (r"(c)(c)", LOST),
+            (r"d", lambda lexer, match: [(match.start(), Text, "e")]),
+            (r"f", lambda lexer, match: [(match.start(), Text, "f"), (match.end(), Text, "g")]),
+        ]
+    }
+
+
+@pytest.mark.parametrize("text", ["acca", "ada", "af", "afg"])
+def test_lost_text_is_noticed(text: str) -> None:
+    assert quick(Careless())("aa") == [(Text, "aa")]
+    with pytest.raises(TextLost):
+        quick(Careless())(text)
+
+
 PATTERNS: list[tuple[str, int, str]] = [
     (r"abc", 0, "a"),
     (r"(?i)k", 0, "kK\u212a"),
@@ -128,6 +179,8 @@ PATTERNS: list[tuple[str, int, str]] = [
     (r"[a-cé]", 0, "abcé"),
     (r"\d|\s", 0, "1 \u0663"),
     (r"(?a:\w)", 0, "a1_"),
+    (r"\S", re.ASCII, "a\x1c"),
+    (r"[^\s]", re.ASCII, "a\x1c"),
     (r"a?b", 0, "ab"),
     (r"a{0,2}(?:b|c)*d", 0, "abcd"),
     (r"^\b(?=x)(?!y)x", 0, "x"),
@@ -142,7 +195,7 @@ PATTERNS: list[tuple[str, int, str]] = [
 
 @pytest.mark.parametrize(("pattern", "flags", "chars"), PATTERNS)
 def test_beginnings_are_never_too_few(pattern: str, flags: int, chars: str) -> None:
-    begins = lexing._beginnings(re.compile(pattern, flags))
+    begins = lexing._beginnings(re.compile(pattern, flags).match)
     assert {min(ord(char), 128) for char in chars} <= begins
     texts = [chr(c) + rest for c in range(0x250) for rest in ("", "b", "bc", "d", "x")]
     assert {min(ord(text[0]), 128) for text in texts if re.compile(pattern, flags).match(text)} <= begins
@@ -152,16 +205,98 @@ def test_beginnings_are_never_too_few(pattern: str, flags: int, chars: str) -> N
     ("pattern", "count"), [(r"abc", 1), (r"[a-f]x", 6), (r"(?<!\.)(if|else)\b", 2), (r"x?y", 2)]
 )
 def test_beginnings_are_few_where_they_can_be(pattern: str, count: int) -> None:
-    assert len(lexing._beginnings(re.compile(pattern))) == count
+    assert len(lexing._beginnings(re.compile(pattern).match)) == count
 
 
 @pytest.mark.parametrize("pattern", [r"", r"a*", r"(?=a)", r"^", r"(a)?\1", r"a|"])
 def test_what_can_be_empty_begins_with_everything(pattern: str) -> None:
-    assert lexing._beginnings(re.compile(pattern)) == EVERY
+    assert lexing._beginnings(re.compile(pattern).match) == EVERY
 
 
 def test_a_match_function_that_is_no_pattern_is_always_tried() -> None:
     def match(text: str, pos: int) -> Any:
         return None
 
-    assert lexing._beginnings(lexing._pattern(match)) == EVERY
+    assert lexing._beginnings(match) == EVERY
+
+
+HEADS: list[tuple[str, int, set[str] | None]] = [
+    (r"(?<!\.)(if|else)\b", 0, {"if", "else"}),
+    (r"(def)((?:\s|\\\s)+)", 0, {"def"}),
+    (r"yield from\b|yield\b", 0, {"yield"}),
+    (r"a(?:bs|ll)?\b", 0, {"a", "abs", "all"}),
+    (r'^(\s*)([rR]{,2})(""")', 0, {'"', "r", "R", "rr", "rR", "Rr", "RR", "\n"}),
+    (r"(?i)(r[ft])(')", 0, {"rf", "rF", "Rf", "RF", "rt", "rT", "Rt", "RT", "r", "R"}),
+    (r"(^[ \t]*)(match|case)\b(?!:)", 0, {"match", "case"}),
+    (r"#.*$", 0, {"#"}),
+    (r"(?>in)\b", 0, {"in"}),
+    (r"x{2}\b", 0, {"xx"}),
+    (r"in", 0, None),  # also the `in` of `int`
+    (r"[a-z]+\b", 0, None),
+    (r"\s+", 0, None),
+    (r"(a)\1\b", 0, None),
+    (r"", 0, None),
+]
+BEHIND = ["", " ", "\t", "\n", "(", '"""', "'", ".", "é", "²", "\u0301", " from ", "'''"]
+
+
+@pytest.mark.parametrize(("pattern", "flags", "wanted"), HEADS)
+def test_the_words_that_a_match_begins_with(pattern: str, flags: int, wanted: set[str] | None) -> None:
+    heads = lexing._heads(re.compile(pattern, flags).match)
+    assert heads == wanted
+    if heads is not None:
+        words = {*heads, "a", "in", "i", "int", "ifs", "yields", "R", "rf", "absx", "matches", "x", "xxx"}
+        for before, word, behind in itertools.product(["", " ", "\t  "], words, BEHIND):
+            if re.compile(pattern, flags).match(before + word + behind):
+                assert word in heads
+
+
+@pytest.mark.parametrize("language", ["python", "js", "bash", "html", "sql", "rust", "toml", "java", "go"])
+def test_no_rule_begins_with_a_word_that_is_not_named(language: str) -> None:
+    lexer: Any = get_lexer_by_name(language)
+    text = SAMPLES[language].read_bytes().decode() + VOCABULARY
+    words = {f"{word}{more}" for word in re.findall(r"[A-Za-z_][A-Za-z0-9_]*", text) for more in ("", "s")}
+    for match in {rule[0] for rules in lexer._tokens.values() for rule in rules}:
+        heads = lexing._heads(match)
+        if heads is None:
+            continue
+        for word, behind in itertools.product(words, BEHIND):
+            if match(f"\n  {word}{behind}", 3) or match(f"\n  {word}{behind}", 1):
+                assert word in heads
+
+
+@pytest.mark.parametrize(
+    ("pattern", "first", "takes"),
+    [
+        (r"[^\W\d]\w*", "a", True),
+        (r"\w+", "a", True),
+        (r"[a-z]\w*", "A", False),
+        (r"[a-z_]+", "a", False),
+        (r"[\w$]+", "a", False),
+        (r"\w+?", "a", False),
+        (r"\w+\b", "a", False),
+        (r"\w{2,}", "a", False),
+        (r"", "a", False),
+        (r"[^\S\n]+", " ", True),
+        (r"\s+", " ", False),
+        (r" +", " ", False),
+    ],
+)
+def test_what_takes_a_run(pattern: str, first: str, takes: bool) -> None:
+    run = lexing._BLANKS if first == " " else lexing._WORD
+    match = re.compile(pattern)
+    assert (lexing._takes_all(match.match) == run.goes_on and match.match(first) is not None) == takes
+
+
+def test_most_of_python_is_sure_without_a_try() -> None:
+    row: Any = Table(get_lexer_by_name("python"), functools.cache(Pairs))._rows["root"]
+    assert (row["("][0], row["("][1].kind) == ((), Punctuation)
+    assert (row["\n"][0], row["\n"][1].kind) == ((), Whitespace)
+    _, pairs, _, _, seen = row["p"]
+    assert pairs.kind is Name
+    assert "print" in seen
+    assert "parse" not in seen
+    _, pairs, _, _, seen = row[" "]
+    assert pairs.kind is Text
+    assert '"' in seen
+    assert "x" not in seen

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urljoin, urlsplit
+from zoneinfo import ZoneInfo
 
 import pytest
 from pygments.token import STANDARD_TYPES
@@ -197,6 +198,18 @@ def test_words_and_dates_follow_the_language_and_the_time_zone() -> None:
     english = rendered(replace(CONFIG, language="en"), [late])["a/index.html"]
     assert '<time datetime="2023-03-07T04:00:00+00:00">7 March 2023</time>' in english
     assert "Skip to content" in english
+
+
+def test_the_hour_that_comes_twice_is_shown_as_either() -> None:
+    zone = ZoneInfo("America/New_York")
+    twice = [datetime(2023, 11, 5, 1, 30, tzinfo=zone, fold=fold) for fold in (0, 1)]
+    given = [article(name, date=date) for name, date in zip("ab", twice, strict=True)]
+    pages = rendered(replace(CONFIG, timezone="America/New_York"), given)
+    for name, offset in (("a", "04"), ("b", "05")):
+        assert (
+            f'<time datetime="2023-11-05T01:30:00-{offset}:00">5 November 2023</time>'
+            in pages[f"{name}/index.html"]
+        )
 
 
 def test_a_change_on_the_same_day_is_no_update() -> None:
@@ -419,17 +432,6 @@ def test_what_is_the_same_on_all_pages_sees_no_page(own: Config) -> None:
     problem = problem_of(own)
     assert (problem.path, problem.line) == ("templates/site-footer.html", 2)
     assert "'article' is undefined" in problem.message
-
-
-def test_compiled_templates_are_kept_while_the_configuration_is_the_same(own: Config) -> None:
-    (own.root / ".fencepost").mkdir()
-    rendered(own)
-    kept = {path: path.stat().st_mtime_ns for path in (own.root / ".fencepost/templates").glob("*/*")}
-    assert kept
-    rendered(own)
-    assert {path: path.stat().st_mtime_ns for path in kept} == kept
-    rendered(replace(own, title="other"))
-    assert not any(path.exists() for path in kept)
 
 
 @pytest.mark.parametrize(

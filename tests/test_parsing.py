@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
+from markdown_it.token import Token
 
-from builder.markdown.parsing import Blocks, Html, Texts, _Lines
+from builder.markdown.parsing import Blocks, Html, Markdown, Texts, _Lines, new_token
 
 FRAGMENTS = (
     *"`~*_[]<>!&$\\^{}()|:-#+= \t\n\n\n가a1",
@@ -28,11 +29,12 @@ FRAGMENTS = (
         "~~",
         "* * *\n",
     ),
+    *("`a b`", "` `", "[a b](/c#d)", "[a](//b)", "[가](b.md?c=d&e)", "(https://a-b.c:1/)", "(http://a.b)"),
 )
 
 
 def markdown(*, quick: bool) -> MarkdownIt:
-    md = MarkdownIt("commonmark", renderer_cls=Html) if quick else MarkdownIt("commonmark")
+    md = Markdown("commonmark", renderer_cls=Html) if quick else MarkdownIt("commonmark")
     if quick:
         md.block, md.inline = Blocks(), Texts()
         md.configure("commonmark")
@@ -98,3 +100,33 @@ def test_every_rule_of_texts_has_to_be_known() -> None:
     md.inline.ruler.push("novel", lambda state, silent: False)
     with pytest.raises(KeyError, match="novel"):
         md.parse("a *b*")
+
+
+def test_a_token_is_the_same_as_one_of_its_own_constructor() -> None:
+    assert new_token("a", "b", 1, 2, "c", block=True) == Token("a", "b", 1, level=2, content="c", block=True)
+
+
+def test_addresses_are_written_as_by_markdown_it() -> None:
+    choose = random.Random(1)
+    parts = (
+        "http://",
+        "https://",
+        "/",
+        "a",
+        "b.c",
+        ".",
+        "?",
+        "#",
+        "=",
+        "&",
+        "한",
+        "%20",
+        ":80",
+        "@",
+        "(",
+        "~",
+    )
+    long = ("a" * 63, "b" * 64, "mailto:", "javascript:", "HTTP://", "data:", " ", "\\", "-", "_")
+    for _ in range(5000):
+        address = "".join(choose.choices((*parts, *long), k=choose.randint(0, 8)))
+        assert QUICK.normalizeLink(address) == STOCK.normalizeLink(address), address

@@ -9,7 +9,7 @@ import pytest
 
 from builder.model import Article
 from builder.site import Site
-from builder.views import Reads, SiteView, value_of
+from builder.views import Pieces, Reads, SiteView, value_of
 from tests.samples import CONFIG, article
 
 
@@ -71,3 +71,27 @@ def test_keys_of_what_is_gone_have_no_value() -> None:
     view.neighbours(view.article("content/posts/a.md"))
     list(view.term("/tags/x/").articles)
     assert all(value_of(site(), key) in (None, (), 0) for key in reads.others)
+
+
+def test_rows_are_read_as_attributes_are() -> None:
+    reads = Reads()
+    rows = list(SiteView(site(A, B), reads).articles.rows("url", "tags"))
+    assert rows == [("/b/", ("x", "y")), ("/a/", ("x",))]
+    assert reads.articles == {f"content/posts/{name}.md": {"url", "tags"} for name in "ab"}
+    assert reads.others == {("site", "articles", "all")}
+
+
+def test_a_piece_is_made_once_and_read_by_all_that_show_it() -> None:
+    made = []
+
+    def make(view: SiteView, path: str) -> str:
+        made.append(path)
+        title: str = view.article(path).title
+        return title
+
+    pieces, whole = Pieces(make), site(A, B)
+    for path, title in (("content/posts/a.md", "A"), ("content/posts/b.md", "B")) * 2:
+        reads = Reads()
+        assert pieces.of(SiteView(whole, reads), path) == title
+        assert reads.articles == {path: {"title"}}
+    assert made == ["content/posts/a.md", "content/posts/b.md"]

@@ -18,14 +18,13 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import MutableMapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from markdown_it import MarkdownIt
 from markdown_it.parser_block import RuleFuncBlockType
 from markdown_it.rules_block import StateBlock, blockquote, fence, html_block, list_block
 from markdown_it.rules_block.html_block import HTML_SEQUENCES
 from markdown_it.rules_core import StateCore
-from markdown_it.rules_inline import StateInline
 from markdown_it.rules_inline.state_inline import Scanned
 from markdown_it.token import Token
 from markdown_it.utils import EnvType
@@ -41,7 +40,7 @@ from builder.markdown.callouts import settle_callouts
 from builder.markdown.emoji import set_emoji
 from builder.markdown.highlight import escape
 from builder.markdown.math import BLOCK, INLINE, add_math, math_html
-from builder.markdown.parsing import BLOCKS, Blocks, Html, Texts
+from builder.markdown.parsing import Blocks, Html, Markdown, Text, Texts, new_token
 
 Env: TypeAlias = MutableMapping[str, Any]
 
@@ -72,7 +71,8 @@ def parse(body: str, env: Env | None = None, *, kramdown: bool = False) -> list[
     md = _parser(kramdown)
     tokens = _last.taken(body, env, kramdown) or block_tokens(body, env, kramdown=kramdown)
     _last.forget()  # whoever parses may change the tokens
-    tokens = settle_blocks(tokens)
+    if "{:" in body:
+        tokens = settle_blocks(tokens)
     if "[!" in body:
         settle_callouts(tokens, env.get("callouts", {}))
     if divisions.TABS in body:
@@ -99,7 +99,7 @@ def block_tokens(body: str, env: Env | None = None, *, kramdown: bool = False) -
     """The block structure of `body` alone: the same fences as `parse` finds, at a third of its price."""
     tokens: list[Token] = []
     env = {} if env is None else env
-    source = _NEWLINE.sub("\n", body).replace("\0", "\ufffd")
+    source = _with_newlines(body).replace("\0", "\ufffd")
     md = _parser(kramdown, rare=":::" in source or "*[" in source)
     md.block.parse(source, md, env, tokens)
     _last.keep(body, env, tokens, kramdown)
@@ -148,7 +148,8 @@ def to_html(tokens: Sequence[Token]) -> str:
 
 def inline_to_html(tokens: Sequence[Token]) -> str:
     """The HTML of the children of an `inline` token."""
-    return to_html([Token("inline", "", 0, children=list(tokens))])
+    md = _parser(False)
+    return cast(Html, md.renderer).renderInline(list(tokens), md.options, {})
 
 
 def too_deep(env: Env) -> tuple[int, ...]:
@@ -163,8 +164,12 @@ def unclosed(env: Env) -> tuple[int, ...]:
 
 def body_of(text: str, line: int) -> str:
     """The Markdown of a file from `line` (from 1) on, with `\\n` line ends and without a BOM."""
-    rest = _NEWLINE.sub("\n", text.removeprefix("\ufeff")).split("\n", line - 1)
+    rest = _with_newlines(text.removeprefix("\ufeff")).split("\n", line - 1)
     return rest[line - 1] if line <= len(rest) else ""
+
+
+def _with_newlines(text: str) -> str:
+    return _NEWLINE.sub("\n", text) if "\r" in text else text
 
 
 # --- the parser -------------------------------------------------------------------------------
@@ -185,7 +190,7 @@ def _parser(kramdown: bool, *, rare: bool = False) -> MarkdownIt:
         "typographer": False,
         "xhtmlOut": False,
     }
-    md = MarkdownIt("commonmark", options, renderer_cls=Html)
+    md = Markdown("commonmark", options, renderer_cls=Html)
     md.block = Blocks()
     md.inline = _KramdownInline() if kramdown else _Inline()
     md.configure("commonmark", options)  # again, for the rules of the new parsers
@@ -208,9 +213,6 @@ def _parser(kramdown: bool, *, rare: bool = False) -> MarkdownIt:
         rules.before("reference", "abbreviation", abbreviation, {"alt": ["paragraph"]})
     if rare and not kramdown:
         rules.before("fence", "division", _limited(divisions.division), {"alt": [*ends, "list"]})
-    for rule in list(rules.__rules__):
-        if rule.name in BLOCKS:
-            rules.at(rule.name, _beginning(rule.fn, BLOCKS[rule.name]), {"alt": list(rule.alt)})
     rules.at("table", _table(rules.__rules__[0].fn), {"alt": ["paragraph", "reference"]})
     add_math(md)
     add_attributes(md)
@@ -296,16 +298,6 @@ def _task(children: list[Token]) -> None:
     children.append(Token("html_inline", "", 0, content="</label>", meta={"ours": True}))
 
 
-def _beginning(rule: RuleFuncBlockType, characters: str) -> RuleFuncBlockType:
-    """`rule`, asked only at lines that begin with one of `characters`, where it may end another block."""
-
-    def asked(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-        at = state.bMarks[start] + state.tShift[start]
-        return state.src[at : at + 1] in characters and rule(state, start, end, silent)
-
-    return asked
-
-
 def _table(rule: RuleFuncBlockType) -> RuleFuncBlockType:
     """The rule of tables, asked only above a line that can be a table's second."""
 
@@ -318,7 +310,7 @@ def _table(rule: RuleFuncBlockType) -> RuleFuncBlockType:
     return asked
 
 
-class _State(StateInline):
+class _State(Text):
     """markdown-it's state of one paragraph, with emphasis that knows Hangul."""
 
     def scanDelims(self, start: int, canSplitWord: bool) -> Scanned:
@@ -340,7 +332,7 @@ class _State(StateInline):
         )
 
 
-class _KramdownState(StateInline):
+class _KramdownState(Text):
     """The same with kramdown's emphasis: what stands beside a marker matters only if it is a space."""
 
     def scanDelims(self, start: int, canSplitWord: bool) -> Scanned:
@@ -361,20 +353,17 @@ class _KramdownState(StateInline):
 class _Inline(Texts):
     """markdown-it's inline parser over our state; only our parser has it, nothing is patched."""
 
-    state_class: type[StateInline] = _State
+    state_class: type[Text] = _State
 
     def parse(self, src: str, md: MarkdownIt, env: EnvType, tokens: list[Token]) -> list[Token]:
         """Fill `tokens`. Called again by the parser for the text of each picture, so depth is bounded."""
         depth = env.get("picture_depth", 0)
         if depth > _DEEPEST_PICTURE or (src and not self.terminator_re.search(src)):  # nothing but words
-            tokens.append(Token("text", "", 0, content=src))
+            tokens.append(new_token("text", "", 0, 0, src))
             self.finish(tokens, env)
             return tokens
         env["picture_depth"] = depth + 1
-        state = self.state_class(src, md, env, tokens)
-        self.tokenize(state)
-        for rule in self.ruler2.getRules(""):
-            rule(state)
+        super().parse(src, md, env, tokens)
         env["picture_depth"] = depth
         if "{:" in src:
             settle_inline(tokens)

@@ -14,7 +14,6 @@ from markdown_it.token import Token
 
 from builder.markdown.highlight import escape
 
-HOSTS = re.compile(r"youtu\.?be|vimeo\.com")  # without one of which a text has no video
 _YOUTUBE = re.compile(
     r"https?://(?:www\.|m\.)?(?:youtube(?:-nocookie)?\.com/(?:watch\?(?:[^#\s]*&)?v=|shorts/|embed/|live/)|youtu\.be/)"
     r"([\w-]{11})(?:[?&#]\S*)?"
@@ -44,6 +43,11 @@ def video_at(address: str) -> Video | None:
         player = f"https://player.vimeo.com/video/{found[1]}?autoplay=1&dnt=1"
         return Video(f"https://vimeo.com/{found[1]}", player, "Vimeo")
     return None
+
+
+def may_have_videos(text: str) -> bool:
+    """Without one of these names a text has no video."""
+    return "youtu" in text or "vimeo.com" in text
 
 
 def place_videos(tokens: Sequence[Token], play: str) -> None:

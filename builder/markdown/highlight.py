@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from pygments.lexers import get_lexer_by_name
-from pygments.token import STANDARD_TYPES, Whitespace, _TokenType
-from pygments.util import ClassNotFound
-
+# Pygments, and what is quicker than it, are imported where a lexer is made: much code is known already.
 from builder.markdown.colours import CLASSES, SEQUENCE
-from builder.markdown.lexing import Tokens, quick
+
+if TYPE_CHECKING:
+    from pygments.token import _TokenType
 
 # Shown as it is: a console's transcript is mostly output, and lexing it is slow for long lines.
 PLAIN = frozenset({"", "text", "txt", "plain", "plaintext", "none", "output", "console", "terminal"})
@@ -23,6 +22,8 @@ _LONGEST_CODE = 200_000
 _LONGEST_LINE = 20_000
 # The strings of several lexers (Scala, Maple, TADS 3) try 2^n ways through n backslashes.
 _BACKSLASHES = "\\" * 20
+# What is held in memory: blocks of code, short texts of each class, and how long they are.
+_MOST_BLOCKS, _MOST_TEXTS, _SHORT = 1024, 1024, 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,30 +95,92 @@ def in_lines(html: str, marked: Iterable[int]) -> str:
     )
 
 
+# What has been highlighted: the HTML of a language and a code, since many cells of a blog are alike; and all
+# HTML of a language and a length, to know it again.
+_html: Final[dict[tuple[str, str], str]] = {}
+_given: Final[dict[tuple[str, int], list[str]]] = {}
+
+
 def highlight(code: str, language: str) -> str:
     """The inside of a `<code>`: `code`, escaped, no character lost, no span across a line's end.
 
     `language` is any name that Pygments knows, in any case. Another one, and code that is too large to
     be highlighted in reasonable time, gives escaped text without spans. Nothing is raised.
     """
-    lex = _lexer(language.lower())
-    if lex is None or not code.strip() or _is_too_much(code):
+    language = language.lower()
+    if language in PLAIN or not code.strip() or _is_too_much(code):
         return escape(code)
-    return _highlighted(lex, code)
+    html = _html.get((language, code))
+    if html is None:
+        html = _highlighted(code, language)
+        _hold(language, code, html)
+    return html
 
 
-@functools.lru_cache(maxsize=1024)  # many cells of a blog are alike
-def _highlighted(lex: Callable[[str], Tokens], code: str) -> str:
+def _highlighted(code: str, language: str) -> str:
     """The HTML of `code` by what a lexer makes of it."""
+    lex = _lexer(language)
+    if lex is None:
+        return escape(code)
     try:
-        tokens = lex(code if code.endswith("\n") else code + "\n")
+        html = "".join(lex(code if code.endswith("\n") else code + "\n"))
     except Exception:  # a lexer is other people's program, and colours are not worth a page
         return escape(code)
-    if not code.endswith("\n") and tokens and tokens[-1][1].endswith("\n"):
-        tokens[-1] = (tokens[-1][0], tokens[-1][1][:-1])
-    if "".join([value for _, value in tokens]) != code:
-        return escape(code)
-    return _spans(tokens)
+    return html if code.endswith("\n") else html.removesuffix("\n")
+
+
+def _hold(language: str, code: str, html: str) -> None:
+    """Hold a block of code in memory."""
+    if len(_html) >= _MOST_BLOCKS:
+        _html.clear()
+        _given.clear()
+    if (language, code) not in _html:
+        _html[language, code] = html
+        _given.setdefault((language, len(html)), []).append(html)
+
+
+# --- what an earlier process has highlighted --------------------------------------------------
+
+# How `render` begins a block whose inside may be what `highlight` gave: `in_lines` has changed a numbered one.
+_BLOCK: Final = '<pre class="highlight" tabindex="0"'
+_OPENING: Final = re.compile(
+    r'(?: data-lines="\d+")?><code class="language-([\w.+#-]+)">(?!<span class="line)'
+)
+_TAG: Final = re.compile(r"</?span[^>]*>")
+
+
+def is_ours(html: str) -> bool:
+    """Is each block of code in the HTML of an article what `highlight` has made of it?
+
+    An author may write a block like ours, and so may a cell. To be asked in the process that has rendered
+    the article, soon after: what `highlight` has made is held in memory, some of it. False is always safe.
+    """
+    return all(inside in _given.get((language, len(inside)), ()) for language, inside in _blocks(html))
+
+
+def remember(html: str) -> None:
+    """Spare `highlight` the blocks of code in the HTML of an article, of which `is_ours` was true.
+
+    It must have been made by this same program, with the same Pygments.
+    """
+    for language, inside in _blocks(html):
+        _hold(language, _text_of(inside), inside)
+
+
+def _blocks(html: str) -> Iterator[tuple[str, str]]:
+    """The blocks of code that may be remembered: the language and the inside of each."""
+    for block in html.split(_BLOCK)[1:]:
+        opening, end = _OPENING.match(block), block.find("</code></pre>")
+        if opening and end > 0:
+            language, inside = opening[1].lower(), block[opening.end() : end]
+            if language not in PLAIN and inside and not inside.isspace():
+                yield language, inside
+
+
+def _text_of(inside: str) -> str:
+    """The code of which `inside` is what `highlight` gave."""
+    text = _TAG.sub("", inside)
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", '"').replace("&amp;", "&")
 
 
 def escape(text: str) -> str:
@@ -136,12 +199,15 @@ def coloured(text: str) -> str:
 
 
 @functools.cache
-def _lexer(language: str) -> Callable[[str], Tokens] | None:
-    """What cuts code of `language` up by classes, made once; None where its text is to be shown as it is."""
-    if language in PLAIN:
-        return None
+def _lexer(language: str) -> Callable[[str], list[str]] | None:
+    """What makes HTML of code of `language`, piece by piece, made once; None where Pygments has no lexer."""
+    from pygments.lexers import get_lexer_by_name
+    from pygments.util import ClassNotFound
+
+    from builder.markdown.lexing import Table
+
     try:
-        return quick(get_lexer_by_name(language, stripnl=False), _CLASSES.__getitem__)
+        return Table(get_lexer_by_name(language, stripnl=False), _class_of).shown
     except ClassNotFound:
         return None
 
@@ -153,41 +219,39 @@ def _is_too_much(code: str) -> bool:
     return len(code) > _LONGEST_LINE and max(map(len, code.split("\n"))) > _LONGEST_LINE
 
 
-class _Classes(dict[_TokenType, str]):
-    """Pygments' class of a token type; "" for what needs no span."""
+def _class_of(kind: _TokenType) -> _Class:
+    """How texts of one of Pygments' types are shown."""
+    from pygments.token import STANDARD_TYPES, Whitespace
 
-    def __missing__(self, kind: _TokenType) -> str:
-        known: _TokenType = kind
-        while known not in STANDARD_TYPES and known.parent is not None:
-            known = known.parent
-        # Whitespace has a class in Pygments, but nothing to be seen of it.
-        self[kind] = "" if kind is Whitespace else STANDARD_TYPES.get(known, "")
-        return self[kind]
-
-
-_CLASSES = _Classes()
+    known: _TokenType = kind
+    while known not in STANDARD_TYPES and known.parent is not None:
+        known = known.parent
+    # Whitespace has a class in Pygments, but nothing to be seen of it.
+    return _class("" if kind is Whitespace else STANDARD_TYPES.get(known, ""))
 
 
-def _spans(tokens: Iterable[tuple[str, str]]) -> str:
-    """HTML of texts and their classes; neighbours of one class share a span, and a span ends with its line."""
-    html: list[str] = []
-    text = current = ""
-    for name, value in tokens:
-        if name == current:
-            text += value
-        else:
-            html.append(_span(current, text))
-            current, text = name, value
-    html.append(_span(current, text))
-    return "".join(html)
+@functools.cache
+def _class(name: str) -> _Class:
+    return _Class(name)
 
 
-@functools.lru_cache(maxsize=4096)  # a few names and signs make up most of the code of a site
-def _span(name: str, text: str) -> str:
-    """One run of text of one class."""
-    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    if not name or not text:
-        return text
-    if "\n" not in text:
-        return f'<span class="{name}">{text}</span>'
-    return "\n".join(f'<span class="{name}">{line}</span>' if line else "" for line in text.split("\n"))
+class _Class(dict[str, str]):
+    """The HTML of each text of one class; a span ends with its line, and "" needs none.
+
+    The short ones are kept: a few names and signs make up most of the code of a site.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._name = name
+
+    def __missing__(self, text: str) -> str:
+        html = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        if self._name:
+            lines = html.split("\n")
+            html = "\n".join([f'<span class="{self._name}">{line}</span>' if line else "" for line in lines])
+        if len(text) <= _SHORT:
+            if len(self) >= _MOST_TEXTS:
+                self.clear()
+            self[text] = html
+        return html

@@ -17,16 +17,27 @@ _WORDS: Final = 200
 _HANGUL = re.compile("[\uac00-\ud7a3]+")
 _HAN = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]")
 _OTHER = re.compile(r"[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\U00020000-\U0003ffff]+")
+_RARE = re.compile("[^\x00-\x7f\uac00-\ud7a3]")  # what most texts have little of
+_LETTER = re.compile(r"\w")
+# Bytes of ASCII, all but letters, digits and `_` as spaces.
+_BETWEEN: Final = bytes(ord(" ") if re.fullmatch(r"\W", chr(byte)) else byte for byte in range(256))
 
 
 def reading_minutes(text: str) -> int:
     """How many minutes it takes to read `text`, in NFC: at least one."""
-    minutes = (
-        len("".join(_HANGUL.findall(text))) / _SYLLABLES
-        + len(_HAN.findall(text)) / _CHARACTERS
-        + len(_OTHER.findall(text)) / _WORDS
-    )
-    return max(math.ceil(minutes), 1)
+    syllables, characters, words = counts(text)
+    return max(math.ceil(syllables / _SYLLABLES + characters / _CHARACTERS + words / _WORDS), 1)
+
+
+def counts(text: str) -> tuple[int, int, int]:
+    """The syllables of Hangul, the characters of Han and kana, and the words of other scripts."""
+    rare = "".join(_RARE.findall(text))
+    if _LETTER.search(rare):
+        syllables = len("".join(_HANGUL.findall(text)))
+        return syllables, len(_HAN.findall(text)), len(_OTHER.findall(text))
+    # All letters are Hangul or ASCII, which is counted without a look at each word.
+    syllables = len(text) - len(text.encode("ascii", "ignore")) - len(rare)
+    return syllables, 0, len(text.encode("ascii", "replace").translate(_BETWEEN).split())
 
 
 def join_lines(tokens: Sequence[Token]) -> None:

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise, takewhile
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from markdown_it.common.utils import unescapeAll
 from markdown_it.rules_block.table import escapedSplit
@@ -28,7 +28,7 @@ from builder.markdown.callouts import KINDS
 from builder.markdown.diagrams import LANGUAGE, Diagram, title_of
 from builder.markdown.dialect import Env, body_of, inline_html, inline_to_html, parse, to_html, too_deep
 from builder.markdown.divisions import UNCLOSED
-from builder.markdown.embeds import HOSTS, place_videos
+from builder.markdown.embeds import may_have_videos, place_videos
 from builder.markdown.emoji import as_written
 from builder.markdown.highlight import PLAIN_LOOK, Look, coloured, escape, highlight, in_lines, look_of
 from builder.markdown.korean import join_lines, reading_minutes
@@ -99,21 +99,25 @@ def render(
         join_lines(tokens)
     problems = [
         *_too_deep(post, env),
-        *_overfull_rows(post, body, tokens),
-        *_misread_looks(post, tokens),
+        *(_overfull_rows(post, body, tokens) if "|" in body else ()),
+        *(_misread_looks(post, tokens) if "{" in body else ()),
         *(_own_code(post, tokens) if "<" in body else ()),
         *_unclosed_divisions(post, env),
         *(_set_formulas(post, tokens, media) if math.FOUND in env or "$$" in body else ()),
     ]
     if not post.kramdown:
-        if HOSTS.search(body):
+        if may_have_videos(body):
             place_videos(tokens, words.play)
         if "![" in body:
             frame_pictures(tokens)
     minutes = reading_minutes(" ".join(token.content for token in tokens if token.type == "inline"))
     summary = _summary(tokens, _MORE.search(body) is not None)
-    toc = _name_headings(tokens, {f"cell-{cell.number}" for cell in post.cells}, post.kramdown, words)
-    _place_contents(tokens, toc)
+    taken = {f"cell-{cell.number}" for cell in post.cells}
+    if "<" in body or "![" in body:
+        taken |= _raw_ids(tokens)
+    toc = _name_headings(tokens, taken, post.kramdown, words)
+    if TOC in body:
+        _place_contents(tokens, toc)
     if LANGUAGE in body:
         problems += _place_diagrams(post, tokens, media, figure_url, words)
     if media.macros is not None and any(cell.number in shown for cell in post.cells):
@@ -157,17 +161,22 @@ def _math_problem(post: Post, line: int, complaint: str) -> Problem:
     return Problem("warning", post.path, line, "math", f"a formula is shown as TeX: {complaint}")
 
 
+_ROWS: Final = frozenset({"table_open", "th_open", "tr_open"})
+
+
 def _overfull_rows(post: Post, body: str, tokens: Sequence[Token]) -> Iterator[Problem]:
     """A warning for each row of a table that has more cells than the table has columns: they are dropped."""
     columns = 0
     lines: list[str] = []
     for token in tokens:
+        if token.type not in _ROWS:
+            continue
         if token.type == "table_open":
             columns = 0
             lines = lines or body.split("\n")
         elif token.type == "th_open":
             columns += 1
-        elif token.type == "tr_open" and token.map:
+        elif token.map:
             row = lines[token.map[0]].lstrip(" \t>").rstrip()
             if not columns or row.count("|", 1) - row.endswith("|") < columns:
                 continue  # not even if none of these were escaped
@@ -223,7 +232,7 @@ def _finish(token: Token, first_line: int, resolve: Resolve, pictures: Pictures,
     """Make of one block token what the page needs: addresses, classes, frames."""
     line = first_line + (token.map[0] if token.map else 0)
     match token.type:
-        case "inline":
+        case "inline" if "[" in token.content or "<" in token.content:  # a link, a picture, or HTML
             token.children = resolve_text(token.children or [], line, resolve, pictures)
         case "html_block" if not token.meta:
             token.content = resolve_html(token.content, line, resolve, pictures)
@@ -313,7 +322,7 @@ def _code(code: str, language: str, look: Look, words: Words) -> str:
 
 
 def _place_cells(
-    tokens: Iterable[Token],
+    tokens: Sequence[Token],
     post: Post,
     shown: Mapping[int, tuple[Part, ...] | None],
     figure_url: FigureUrl,
@@ -325,16 +334,19 @@ def _place_cells(
     placed: list[Token] = []
     apart: set[int] = set()  # cells whose output stands behind a label, and stays there
     hidden = [cell.picture for cell in post.cells if _is_replaced(cell, shown, post)]
-    for token, following in pairwise((*tokens, None)):
-        assert token is not None
-        line = post.body_line + token.map[0] if token.map and token.type in ("fence", "code_block") else 0
-        if hidden and token.map:
-            at = post.body_line + token.map[0]
-            if any(first <= at < last for first, last in hidden):
-                continue
+    for place, token in enumerate(tokens):
+        is_code = token.type in ("fence", "code_block")
+        if not (is_code or hidden) or not token.map:
+            placed.append(token)
+            continue
+        at = post.body_line + token.map[0]
+        if any(first <= at < last for first, last in hidden):
+            continue
+        line = at if is_code else 0
         if cell := cells.pop(line, None):
             parts = shown.get(cell.number)
-            if cell.authored and not _stands_at(following, cell.authored.start - post.body_line):
+            below = tokens[place + 1] if place + 1 < len(tokens) else None
+            if cell.authored and not _stands_at(below, cell.authored.start - post.body_line):
                 apart.add(cell.number)
                 parts = ()
             look, _ = _look(token, without_options(token.content).count("\n"))
@@ -402,6 +414,8 @@ def _as_written(authored: str) -> Text:
 
 def _output(cell: Cell, parts: Sequence[Part], figure_url: FigureUrl) -> str:
     """The HTML of the parts, in their order; texts that follow each other are one block."""
+    if len(parts) == 1 and isinstance(parts[0], Text):
+        return _text([parts[0]])
     html = []
     last_figure = max((i for i, part in enumerate(parts) if isinstance(part, Figure)), default=-1)
     for is_text, run in groupby(enumerate(parts), lambda numbered: isinstance(numbered[1], Text)):
@@ -518,7 +532,7 @@ def _name_headings(
     given = [str(token.attrs.get("id", "")) for token, _ in found]
     slug = _kramdown_slug if kramdown else _slug
     free = [slug(inline.children or []) for (_, inline), own in zip(found, given, strict=True) if not own]
-    made = iter(_ids(free, taken | _raw_ids(tokens) | set(given)))
+    made = iter(_ids(free, taken | set(given)))
     headings = []
     for (token, inline), own in zip(found, given, strict=True):
         name = own or next(made)
@@ -546,14 +560,22 @@ def _is_kramdown_word(char: str) -> bool:
 def _slug(children: Sequence[Token]) -> str:
     """kramdown's id for GFM: lower case, letters, marks, numbers, `_` and `-`, spaces as `-`."""
     lowered = unicodedata.normalize("NFC", _plain(as_written(children))).lower()
-    kept = "".join(char for char in lowered if char in "- \t" or _is_word(char))
-    return unicodedata.normalize("NFC", kept.replace(" ", "-").replace("\t", "-")) or "section"
+    return unicodedata.normalize("NFC", lowered.translate(_IN_SLUGS)) or "section"
 
 
-def _is_word(char: str) -> bool:
-    """Ruby's `\\p{Word}`, but no variation selector: nothing of it is to be seen in an address."""
-    category = unicodedata.category(char)
-    return (category[0] in "LMN" or category == "Pc") and not "\ufe00" <= char <= "\ufe0f"
+class _InSlugs(dict[int, str]):
+    """What each character is in an id: Ruby's `\\p{Word}` are kept, but no variation selectors, of which
+    nothing is to be seen in an address."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        category = unicodedata.category(char)
+        is_word = (category[0] in "LMN" or category == "Pc") and not "\ufe00" <= char <= "\ufe0f"
+        self[code] = "-" if char in "- \t" else char if is_word else ""
+        return self[code]
+
+
+_IN_SLUGS: Final = _InSlugs()
 
 
 def _place_contents(tokens: Sequence[Token], toc: Sequence[Heading]) -> None:
@@ -599,9 +621,12 @@ def _ids(slugs: Sequence[str], taken: set[str]) -> list[str]:
 
 def _raw_ids(tokens: Iterable[Token]) -> set[str]:
     """The ids that the author's own HTML has."""
-    html = [token.content for token in tokens if token.type == "html_block"]
+    html = []
     for token in tokens:
-        html += [child.content for child in token.children or [] if child.type == "html_inline"]
+        if token.type == "html_block":
+            html.append(token.content)
+        elif token.type == "inline" and ("<" in token.content or "![" in token.content):
+            html += [child.content for child in token.children or () if child.type == "html_inline"]
     return {name for text in html for name in _ID.findall(text)}
 
 
@@ -659,9 +684,9 @@ def _summary(tokens: Sequence[Token], may_have_more: bool) -> str:
         if before.type == "paragraph_open":
             shown = takewhile(lambda child: not _is_more(child), children)
             words += _plain(child for child in shown if child.type != "image").split()
+            if not has_more and sum(map(len, words)) > _SUMMARY:
+                break
         if has_more and any(map(_is_more, (before, token, *children))):
-            break
-        if not has_more and sum(map(len, words)) > _SUMMARY:
             break
     text = unicodedata.normalize("NFC", " ".join(words))
     return text if has_more else _shorten(text)
