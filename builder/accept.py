@@ -13,12 +13,12 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from builder.check import Checked
 from builder.execute.keys import digest
 from builder.fences import insert_outputs, replace_outputs
+from builder.frozen import frozen
 from builder.model import Config, Finding, Output, Post, Problem
 from builder.posts import parse_post
 from builder.splice import joined_text, spliced
@@ -35,7 +35,7 @@ class AcceptError(Exception):
         self.problem = Problem("error", path, 0, "accept", message, hint)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rewrite:
     """What accepting does to one post."""
 

@@ -13,7 +13,6 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from builder.check import chosen_posts
@@ -24,6 +23,7 @@ from builder.execute.keys import has_cells_to_run
 from builder.execute.run import REPEATABLE, Observer, run_posts
 from builder.failures import failed_cells
 from builder.fences import forms_below
+from builder.frozen import frozen
 from builder.model import Cell, Config, Post, Problem, Run, SiteError, Unproven
 from builder.posts import code_digest
 
@@ -38,7 +38,7 @@ _HABIT = 5
 _ROUNDS = 8  # at most so many cells of one post may end its process
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Adopted:
     """What adopting came to. `proven_now` names cells that were unproven and now run."""
 

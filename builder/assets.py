@@ -16,10 +16,11 @@ import importlib.util
 import posixpath
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from pathlib import Path
 
+from builder.frozen import frozen
 from builder.model import Config, Page, Problem, SiteError
 from builder.style import stylesheet
 from builder.whole import write_whole
@@ -46,7 +47,7 @@ def theme_folder() -> Path:
     return inside if inside.is_dir() else here.parent / "templates"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Assets:
     """All assets of a site: {name below assets/: path in the output folder}, and the bytes of each path."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from builder.compare import Tolerance, compare
@@ -13,6 +12,7 @@ from builder.execute.freeze import Freeze
 from builder.execute.keys import effective_eval
 from builder.execute.run import Observer, Runs, frozen_runs, run_posts
 from builder.failures import failed_cells
+from builder.frozen import frozen
 from builder.model import (
     GRAVE,
     KINDS,
@@ -33,7 +33,7 @@ from builder.splice import joined_text, printed_parts, with_marks
 FAILED = {"raised": "error", "syntax": "error", "exit": "error"}  # every other failure: not-run
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Checked:
     """Posts that were checked, what their cells did, and what was found."""
 

@@ -17,10 +17,11 @@ import re
 import warnings
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from markdown_it.token import Token
+
+from builder.frozen import frozen
 
 FORMS: Final = ("indented", "code", "bash", "break")
 _LANGUAGES: Final = {"code": "code", "bash": "bash", "sh": "bash", "shell": "bash"}
@@ -38,7 +39,7 @@ _PICTURE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Dress:
     """What stands below a cell: the token of its text output, its form, and the lines of a picture or table."""
 

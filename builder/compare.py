@@ -33,10 +33,10 @@ import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import NamedTuple, TypeAlias
 
+from builder.frozen import frozen
 from builder.marks import is_mark_shaped, is_rule, marks_of, merge
 from builder.splice import ERROR_LINE, TRACEBACK
 from builder.values import BOOLS, CLOSED_BY, ELLIPSIS, Group, Line, Node, Number, parse
@@ -68,7 +68,7 @@ EXPONENT = re.compile(r"[eE]([-+]?[0-9]+)")
 MOST_PAIRS = 10_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tolerance:
     """How far apart may two floats be, to be called close? Integers are equal or not.
 
@@ -86,7 +86,7 @@ class Tolerance:
     atol: float = 1e-7
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Difference:
     """The kinds of difference, and one short sentence on the most serious one ("" when exact)."""
 

@@ -20,12 +20,13 @@ import types
 import typing
 import zoneinfo
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from builder import policy, services, style, urls
+from builder.frozen import frozen
 from builder.jekyll import rules as jekyll
 from builder.model import (
     Analytics,
@@ -438,7 +439,7 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
 # --- the file --------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _File:
     """Where options come from; `header` is the table of the TOML text that holds them."""
 

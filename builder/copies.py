@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeAlias
 from urllib.parse import quote, unquote
 
+from builder.frozen import frozen
 from builder.model import Cell, CellOptions, Fence, Figure, Markup, Part, Post, Text
 from builder.site import LINK
 from builder.views import ArticleView, SiteView
@@ -31,14 +31,14 @@ _BEFORE = re.compile(
 _BEHIND = ("", " ", "\t", ")", ">", '"', "'")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Prose:
     """The Markdown between two cells."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Step:
     """A cell and what the page shows under it."""
 
@@ -54,7 +54,7 @@ def beside(url: str, ending: str) -> str:
     return f"{url}{name or 'index'}.{ending}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Downloads:
     """Where the copies of an article are: addresses without the `baseurl`, "" for what there is not."""
 

@@ -10,13 +10,14 @@ import dataclasses
 import functools
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from markdown_it.token import Token
 
 from builder.clothes import Dress, dress_of, habits
 from builder.config import OptionError, did_you_mean, option_from_text, option_types
+from builder.frozen import frozen
 from builder.markdown import dialect
 from builder.model import Cell, CellOptions, Fence, Level, Problem
 
@@ -35,7 +36,7 @@ _LONGEST_INFO = 1000  # characters; what follows is no option of ours
 # --- info strings ----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Info:
     """What an info string says. `language` is in lower case, "" for a bare fence.
 

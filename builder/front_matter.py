@@ -12,7 +12,6 @@ import itertools
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any, Final
 
@@ -27,6 +26,7 @@ from builder.config import (
     option_types,
     shown,
 )
+from builder.frozen import frozen
 from builder.model import ExecuteConfig, FrontMatter, Level, Problem
 from builder.words import LANGUAGE
 
@@ -95,7 +95,7 @@ def parse_front_matter(
 # --- YAML, with limits -----------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Entry:
     """A top-level key. `offset` makes the line in the file of a line of its node."""
 

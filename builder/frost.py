@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from builder.check import chosen_posts
 from builder.execute.cache import site_cache
 from builder.execute.freeze import Freeze
 from builder.execute.keys import cell_keys
 from builder.execute.run import Observer, is_repeatable, run_posts
 from builder.failures import cell_problems
+from builder.frozen import frozen
 from builder.model import Config, Problem
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Frozen:
     """What freezing a site came to."""
 

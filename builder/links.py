@@ -17,6 +17,7 @@ from typing import Final
 from urllib.parse import unquote, urljoin, urlsplit
 from xml.etree import ElementTree
 
+from builder.frozen import frozen
 from builder.memo import Memo
 from builder.model import Config, Level, Problem, SiteError
 from builder.output import Manifest
@@ -39,7 +40,7 @@ _ATOM: Final = "{http://www.w3.org/2005/Atom}"
 _SITEMAP: Final = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Link:
     """An address in a page, and the line of that page."""
 
@@ -48,7 +49,7 @@ class Link:
     image: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Read:
     """What one file of the site holds: links, and the places in it that links may lead to."""
 
@@ -58,7 +59,7 @@ class Read:
     fault: str = ""  # why it cannot be read
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Checked:
     """What checking came to."""
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
 
 from builder import cards, feeds
 from builder.copies import beside
+from builder.frozen import frozen
 from builder.urls import absolute, link
 from builder.views import ArticleView, SiteView, TermView
 from builder.words import language_of, words_for
@@ -24,7 +24,7 @@ _JSON_ESCAPES = tuple((sign, f"\\u{ord(sign):04x}") for sign in "<>&\u2028\u2029
 _JSON = json.JSONEncoder(ensure_ascii=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Feed:
     """A feed that a page links to."""
 
@@ -33,7 +33,7 @@ class Feed:
     url: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Metadata:
     """What head.html writes. Addresses are ready for an `href`; texts are plain."""
 
@@ -46,7 +46,7 @@ class Metadata:
     data: Markup  # JSON-LD, safe inside a `script` element
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Subject:
     """What a page is about, as all that programs read of it says."""
 

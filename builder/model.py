@@ -4,21 +4,23 @@ The way of the data: `Config` and the files of `content/` become `Post`s; the ce
 `Run` of `Output`s; a post and its run become an `Article`; the articles become a `Site`; the site
 becomes `Page`s. A `Problem` may come from every stage.
 
-This module imports nothing of ours, and a worker process imports it: keep it light.
+This module imports nothing of ours but what makes them, and a worker process imports it: keep it light.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from builder.frozen import frozen
+
 Level: TypeAlias = Literal["error", "warning", "note"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Problem:
     """Something that a person has to know or mend, at a place that they can click.
 
@@ -56,7 +58,7 @@ class SiteError(Exception):
 # --- configuration ---------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExecuteConfig:
     """`[execute]` of the site's configuration: how the cells of every post are run."""
 
@@ -84,7 +86,7 @@ class ExecuteConfig:
     environment: tuple[str, ...] = ()  # further variables that the cells may see
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unproven:
     """Cells of a post that cannot run here, as `adopt` has found and written into the configuration.
 
@@ -99,7 +101,7 @@ class Unproven:
     run: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scope:
     """One entry of `defaults` in Jekyll's configuration: front matter for what lies below `path`."""
 
@@ -108,7 +110,7 @@ class Scope:
     values: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Jekyll:
     """What a folder of Jekyll's says about itself beyond the options that a `Config` has."""
 
@@ -123,7 +125,7 @@ class Jekyll:
     problems: tuple[Problem, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Link:
     """A word that leads somewhere: to an address on this site (`/about/`), or with a scheme."""
 
@@ -131,7 +133,7 @@ class Link:
     url: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Profile:
     """`[profile]`: what pages say of the author besides the name."""
 
@@ -141,7 +143,7 @@ class Profile:
     links: tuple[Link, ...] = ()  # tables of a title and a url
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Comments:
     """`[comments]`: where readers talk about a post; no provider: nowhere."""
 
@@ -155,7 +157,7 @@ class Comments:
     shortname: str = ""  # disqus
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Analytics:
     """`[analytics]`: who counts readers; no provider: nobody."""
 
@@ -164,7 +166,7 @@ class Analytics:
     host: str = ""  # of a Plausible of one's own
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GitBranch:
     """`[publish.NAME]` with `kind = "git"`: a branch of a git remote, as GitHub Pages serves it."""
 
@@ -173,7 +175,7 @@ class GitBranch:
     domain: str = ""  # what `CNAME` is to say; "": a file of that name stays as it is
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FolderCopy:
     """`kind = "folder"`: a folder of this machine."""
 
@@ -181,7 +183,7 @@ class FolderCopy:
     copies: tuple[str, ...] = ()  # "gzip", "brotli": packed copies beside the files
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rsync:
     """`kind = "rsync"`: a folder of another machine, over SSH."""
 
@@ -190,7 +192,7 @@ class Rsync:
     copies: tuple[str, ...] = ()  # as for a folder
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ObjectStore:
     """`kind = "store"`: an object store or SFTP, through fsspec."""
 
@@ -198,14 +200,14 @@ class ObjectStore:
     options: Mapping[str, Any] = field(default_factory=dict)  # of the file system of fsspec
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Netlify:
     """`kind = "netlify"`."""
 
     site: str = ""  # its name or its id there
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cloudflare:
     """`kind = "cloudflare"`: a project of Cloudflare Pages."""
 
@@ -216,7 +218,7 @@ class Cloudflare:
 Destination: TypeAlias = GitBranch | FolderCopy | Rsync | ObjectStore | Netlify | Cloudflare
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Config:
     """The checked configuration of one site. Every folder is absolute."""
 
@@ -268,7 +270,7 @@ class Config:
 # --- what the author wrote -------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FrontMatter:
     """The YAML block of a post, typed. A field that the author left out has the value shown here."""
 
@@ -290,7 +292,7 @@ class FrontMatter:
     url_categories: tuple[str, ...] = ()  # as Jekyll puts them into addresses: `a, b` is `a,` and `b`
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fence:
     """A fenced code block. Lines count from 1 in the file.
 
@@ -309,7 +311,7 @@ class Fence:
     closed: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CellOptions:
     """Options of one cell, from its info string or its `#|` lines; None: as the post or the site says."""
 
@@ -325,7 +327,7 @@ class CellOptions:
     fig_alt: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cell:
     """A Python fence, and the output fence that the author put under it, if any.
 
@@ -345,7 +347,7 @@ class Cell:
     refusal: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Post:
     """One Markdown file. `path` is relative to the site's root, with forward slashes, in NFC.
 
@@ -373,7 +375,7 @@ class Post:
 # --- what the cells did ----------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Text:
     """Characters that a cell printed, cleaned, or the `repr` of its last expression."""
 
@@ -383,7 +385,7 @@ class Text:
     marks: frozenset[int] = frozenset()  # which lines, from 0, are the author's marks
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Figure:
     """A picture that a cell displayed; `blob` names its bytes in the cache (`<sha256>.svg`)."""
 
@@ -393,7 +395,7 @@ class Figure:
     alt: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Markup:
     """HTML, Markdown or LaTeX that a cell displayed (a table of pandas, say), with its plain-text form."""
 
@@ -405,7 +407,7 @@ class Markup:
 Part: TypeAlias = Text | Figure | Markup
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Frame:
     """One step of a traceback inside the post: line `line` (from 1) of cell `cell`."""
 
@@ -415,7 +417,7 @@ class Frame:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Failure:
     """Why a cell has no whole output.
 
@@ -434,7 +436,7 @@ class Failure:
     names: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Output:
     """What one cell produced, in the order shown. Lines are relative to the cell, so that prose above
     never changes an output."""
@@ -445,7 +447,7 @@ class Output:
     drew_random: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Run:
     """The outputs of all cells of one post, all from one session, and the facts of that session."""
 
@@ -458,7 +460,7 @@ class Run:
 # --- what is published -----------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Heading:
     """An entry of the table of contents. `html` is inline HTML without links."""
 
@@ -468,7 +470,7 @@ class Heading:
     children: tuple[Heading, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Article:
     """A post after running and rendering: what templates show, but for its HTML, which stays on disk.
 
@@ -499,7 +501,7 @@ class Article:
     script: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Term:
     """One tag or category and its articles, newest first. `url` has no baseurl and is decoded."""
 
@@ -508,7 +510,7 @@ class Term:
     articles: tuple[Article, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Page:
     """One file of the output folder: `path` relative to it, with forward slashes.
 
@@ -527,7 +529,7 @@ KINDS = (
 GRAVE = frozenset({"numbers", "shape", "text", "error", "not-run"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finding:
     """How the authored output of one cell stands to the real one. `line` is that of the output fence."""
 
@@ -556,7 +558,7 @@ class Finding:
         return "\n".join(lines)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Report:
     """What a command did: the last line it prints, or its `--json` object."""
 
@@ -572,7 +574,7 @@ class Report:
     notes: tuple[Problem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Built:
     """What a build came to, until when that holds (seconds since 1970), and the files that its cells read.
 

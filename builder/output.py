@@ -19,10 +19,10 @@ import os
 import shutil
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from builder.frozen import frozen
 from builder.model import Config, Problem, SiteError
 from builder.sizes import size_text
 from builder.whole import write_whole
@@ -32,7 +32,7 @@ AT_FDCWD = -100
 RENAME_EXCHANGE = 2
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Written:
     """What writing a site came to: the files that it has, and numbers of what was done for it."""
 

@@ -11,7 +11,6 @@ import json
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.error import HTTPError, URLError
@@ -19,6 +18,7 @@ from urllib.parse import quote, urlsplit
 from urllib.request import Request, build_opener
 
 from builder import __version__
+from builder.frozen import frozen
 from builder.whole import write_whole
 
 _WEEK: Final = 7 * 24 * 3600.0
@@ -33,7 +33,7 @@ _GONE: Final = {404, 410}
 _HEADERS: Final = {"User-Agent": f"fencepost/{__version__} (checks links)", "Accept": "*/*"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """What came of asking for an address. `gone`: its host says that there is nothing."""
 

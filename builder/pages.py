@@ -26,7 +26,6 @@ something new.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache, partial
 from pathlib import Path
@@ -41,6 +40,7 @@ from builder.assets import Assets, theme_folder
 from builder.bodies import BodyLost
 from builder.compiled import Compiled, Environment
 from builder.copies import beside, downloads
+from builder.frozen import frozen
 from builder.metadata import Metadata, metadata
 from builder.model import Config, Problem, SiteError
 from builder.policy import PLACE, with_policy
@@ -54,7 +54,7 @@ TermFeed: TypeAlias = Callable[[SiteView, TermView, feeds.Entries], bytes]
 Make: TypeAlias = Callable[[SiteView, jinja2.Environment], bytes]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sketch:
     """A page that can be made: its path in the output folder, and how (of the site as seen from its `url`)."""
 
@@ -67,7 +67,7 @@ class Sketch:
         return "" if self.path == output_path(NOT_FOUND_URL) else f"/{self.path}".removesuffix("index.html")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Paginator:
     """Where one page of a list stands among the others. `older` and `newer` are URLs, or ""."""
 

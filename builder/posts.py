@@ -9,7 +9,6 @@ import re
 import stat
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from html import unescape
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any, Final, TypeAlias
 from zoneinfo import ZoneInfo
 
 from builder import urls
+from builder.frozen import frozen
 from builder.jekyll import files as jekyll_files
 from builder.jekyll import rules as jekyll
 from builder.model import Cell, Config, ExecuteConfig, Level, Post, Problem
@@ -34,7 +34,7 @@ _CACHES: Final = "__pycache__"  # of modules beside a post that its cells import
 Identity: TypeAlias = tuple[int, int, int, int]  # size, times of change in ns, inode: other for another text
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Source:
     """A file below the content folder, not read yet: `path` as in Post, `place` where it lies on the disk."""
 

@@ -12,17 +12,18 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-# What reads Markdown and renders it is imported where it is used: most builds have nothing to prepare, or
-# do it in another process while this one goes on (see workers.Ahead).
 from builder.bodies import Bodies, BodyLost
 from builder.execute.cache import Cache, site_cache
 from builder.execute.freeze import Freeze
 from builder.execute.keys import Input, cell_keys, has_cells_to_run
+
+# What reads Markdown and renders it is imported where it is used: most builds have nothing to prepare, or
+# do it in another process while this one goes on (see workers.Ahead).
+from builder.frozen import frozen
 from builder.markdown.images import Images
 from builder.model import Article, Config, Part, Post, Problem, Run
 from builder.posts import Identity, Source, post_date, post_title, post_url, read_post
@@ -37,7 +38,7 @@ FIGURES_URL = "/figures/"
 NO_RUN = Run(())
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Prepared:
     """What the site needs of one source file.
 
@@ -64,7 +65,7 @@ class Prepared:
     remembered: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stale:
     """A post whose cells have to be run, and the problems of reading it."""
 
@@ -73,7 +74,7 @@ class Stale:
     problems: tuple[Problem, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Workshop:
     """What preparing needs: the site's configuration and its stores."""
 
@@ -286,7 +287,7 @@ class Workshop:
         return source.identity if max(source.identity[1:3]) < self.changed_since else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Task:
     """Sources to prepare, and the bodies of earlier articles whose highlighted code may stand there again."""
 

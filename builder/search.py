@@ -21,12 +21,12 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import zip_longest
 from operator import sub
 from pathlib import Path
 
 from builder.bodies import BodyLost, content_of
+from builder.frozen import frozen
 from builder.model import Article, Config, Page
 from builder.pages import SEARCH_INDEX
 from builder.prepare import Prepared
@@ -45,7 +45,7 @@ Read = Callable[[str], str]  # the name of a body -> the body; raises BodyLost
 Part = dict[str, str]  # term -> list of pages
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class State:
     """What the last build left: the terms of the page at each place, and the files with their parts."""
 
@@ -67,7 +67,7 @@ class State:
         write_whole(_state_file(config), json.dumps(stored).encode())
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Index:
     """The files of the search: those that stay as they are, those that are new, and new texts of pages."""
 

@@ -6,15 +6,15 @@ What they load is said as in policy.py: texts like `script-src https://giscus.ap
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from builder.frozen import frozen
 from builder.model import Config
 
 LoadsOf: TypeAlias = Callable[[Config], tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Form:
     """What an option has to be, as a pattern and for people."""
 

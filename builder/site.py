@@ -11,11 +11,12 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from html import escape
 from itertools import chain
 
+from builder.frozen import frozen
 from builder.kinship import Kinship
 from builder.model import Article, Config, Problem, Term
 from builder.urls import output_path
@@ -24,7 +25,7 @@ from builder.urls import output_path
 LINK = "\ue000{}\ue001"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Claim:
     """Somebody wants to be the file `output` of the output folder.
 
@@ -36,7 +37,7 @@ class Claim:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Site:
     """All that is published, in order.
 

@@ -12,11 +12,12 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from html import unescape
 from itertools import chain
 from operator import add
+
+from builder.frozen import frozen
 
 LONGEST = 20  # letters of a term: what is longer is found by its beginning
 LONGEST_NUMBER = 3
@@ -47,7 +48,7 @@ _INLINE = re.compile(
 _TAG = re.compile(r"<[/!a-zA-Z][^>]*>")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Section:
     """What stands under one heading ("": above the first): a line for each paragraph, and for each of code."""
 
@@ -56,7 +57,7 @@ class Section:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Findable:
     """What of an article can be found. `text` is what the browser loads to show a hit, in JSON."""
 

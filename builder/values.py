@@ -15,8 +15,9 @@ every run.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from builder.frozen import frozen
 
 ELLIPSIS = "..."
 CLOSED_BY = {"(": ")", "[": "]", "{": "}"}
@@ -39,7 +40,7 @@ class Masked(str):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Group:
     """A pair of brackets and what stands between them.
 
@@ -59,7 +60,7 @@ Node: TypeAlias = str | Group
 """A word, a mark of punctuation, a `Number`, something `Masked`, or a `Group`."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Line:
     """A logical line: a printed line, or all the lines of a value that goes on over them.
 

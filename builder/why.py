@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from builder.execute.cache import Cache
 from builder.execute.freeze import Freeze
 from builder.execute.keys import cell_keys, changes, effective_eval
 from builder.execute.run import recipe
+from builder.frozen import frozen
 from builder.model import Post
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reason:
     """Is one cell cached, and if not, why not? `line` is that of its fence."""
 

@@ -13,11 +13,12 @@ from pathlib import Path
 
 from builder.execute.keys import Values
 from builder.execute.running import Begun
+from builder.frozen import frozen
 
 MEASURED = 4  # checkpoints at a time
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bounds:
     """How many checkpoints there may be, and how much memory they may take (what they share counts once)."""
 
@@ -25,7 +26,7 @@ class Bounds:
     memory: int = 2 * 2**30
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Checkpoint:
     """How far a post had come, in which process, and the files that it had read or written, with their values."""
 

@@ -11,19 +11,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from builder.execute.cache import Cache, put, read_blob
 from builder.execute.keys import Input, Values, cell_keys
 from builder.execute.record import decode_output, encode_output, figures_of
+from builder.frozen import frozen
 from builder.model import Config, Failure, Output, Post, Run
 
 HINT = "run `fencepost freeze` where the cells can run, and commit its folder"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Frozen:
     """What the freeze holds of one post."""
 

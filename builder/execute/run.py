@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from builder.execute.keys import (
 from builder.execute.outcome import all_failed, is_unavailable, outcome
 from builder.execute.running import Job, Limits
 from builder.execute.supervisor import OURS, Interpreter, ServerDied, Supervisor, cell_environment
+from builder.frozen import frozen
 from builder.model import Config, Post, Run
 from builder.sizes import parse_size
 from builder.splice import expected_error, may_raise
@@ -41,7 +41,7 @@ CUDA_DRIVER = Path("/dev/nvidiactl")
 Observer = Callable[[str, Mapping[str, Any]], None]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Runs:
     """What came of running posts: a run for each that has cells, and how many cells were run or cached."""
 

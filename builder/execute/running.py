@@ -15,12 +15,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from builder.execute.processes import descendants, oom_kills, readable
+from builder.frozen import frozen
 
 ASKED = ("cell", "output", "stopped")  # limits that end a cell, not its post
 LOOK = 0.1  # seconds between two looks at the processes of a post
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     """What a post may take: seconds in all and for each cell by number, bytes, processes."""
 
@@ -31,7 +32,7 @@ class Limits:
     output: int = 16 * 2**20  # per cell
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Job:
     """One post to run. `task` is what the session is told: see `session.Session`.
 
@@ -56,7 +57,7 @@ class Record:
     displayed: int = 0  # bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Begun:
     """How far a job had come after one of its cells: for a job that goes on from there."""
 
@@ -67,7 +68,7 @@ class Begun:
     start: tuple[int, int]  # the job and the cell, as the fork server knows its checkpoint
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ended:
     """A job that has ended: the records of its cells, and why it ended early, if it did."""
 

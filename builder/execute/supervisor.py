@@ -15,7 +15,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeAlias
@@ -23,6 +22,7 @@ from typing import Any, TypeAlias
 from builder.execute import cage
 from builder.execute.processes import PR_SET_CHILD_SUBREAPER, children, end_children, prctl, readable
 from builder.execute.running import ASKED, Begun, Ended, Job, Running, capture_file, contents
+from builder.frozen import frozen
 
 # What the cells may see of the environment: no tokens, no keys. The site's config may name more.
 ALLOWED = (
@@ -54,7 +54,7 @@ GRACE = 1.0  # seconds between asking a cell to stop and ending its process
 NEWS = 1.0  # seconds between two words about a cell that is still running
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Interpreter:
     """Which Python runs the cells; below `root` it finds the package `builder`."""
 

@@ -12,12 +12,13 @@ import json
 import re
 import shutil
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from builder import urls
 from builder.config import read_config
+from builder.frozen import frozen
 from builder.jekyll.precedence import beside
 from builder.jekyll.rules import HTML, place_of
 from builder.model import Config, Link, Post, Problem, SiteError
@@ -31,7 +32,7 @@ _CLOSING = re.compile(r"^(?:---|\.\.\.)[ \t]*\r?$", re.MULTILINE)
 _SOURCE = re.compile(r"/_posts/([^\s)\"'#?]+)\.md")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Change:
     """What became of one file: where it is now ("": nowhere), and what was changed in it."""
 

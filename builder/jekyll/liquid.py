@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from html import escape
 from typing import Any, Final
 from urllib.parse import quote
 
+from builder.frozen import frozen
 from builder.model import Problem
 
 TOC: Final = '<nav class="toc" data-toc></nav>'
@@ -53,7 +53,7 @@ class _Unknown(Exception):
     """Liquid that is not done here."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scene:
     """What a piece of Liquid may name: `site` and `page` as Jekyll has them, and the site's two addresses."""
 

@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
+from builder.frozen import frozen
+
 # Where themes put the body of an article, the surest sign first.
 _BODIES: Final = (
     *("class:page__content", "class:post-content", "class:post__content", "class:e-content", "class:prose"),
@@ -41,7 +43,7 @@ _FEED_LINK = re.compile(r"""<link\b[^>]*\bhref=["']([^"']+)""")
 _WORD = re.compile(r"\w+")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Difference:
     """One thing that is otherwise: the address of the page, what kind of thing, and what about it."""
 

@@ -10,11 +10,11 @@ import fnmatch
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from builder.frozen import frozen
 from builder.model import FrontMatter, Jekyll, Link, Problem, Profile, Scope, SiteError
 from builder.urls import is_address, leads_out
 
@@ -200,7 +200,7 @@ def _matches(pattern: str, path: str) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """What a path makes of a Markdown file.
 

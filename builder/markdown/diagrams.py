@@ -14,7 +14,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,6 +21,7 @@ from typing import Any, Final
 
 from builder.execute.cache import Cache
 from builder.execute.keys import digest
+from builder.frozen import frozen
 
 LANGUAGE: Final = "mermaid"  # of the fence
 RENDERER: Final = "mermaidx"
@@ -39,7 +39,7 @@ _BOX = re.compile(r'viewBox="[\d.-]+ [\d.-]+ ([\d.]+) ([\d.]+)"')
 _TITLE = re.compile(r"^\s*(?:accTitle\s*:|(?:pie (?:showData )?)?title )\s*(\w.*)$", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Diagram:
     """A drawn diagram: names of blobs, size in pixels; or why there is none, and whether that lasts."""
 
@@ -93,7 +93,7 @@ def _store(cache: Cache, key: str, drawn: dict[str, str]) -> Diagram:
         light, dark = (cache.store_blob(drawn[theme].encode(), "svg") for theme in THEMES)
         diagram = Diagram(light, dark, width, height)
     if diagram.lasts:
-        cache.keep(_ROOM, key, {name: getattr(diagram, name) for name in Diagram.__slots__})
+        cache.keep(_ROOM, key, {name: getattr(diagram, name) for name in Diagram.__annotations__})
     return diagram
 
 

@@ -51,10 +51,10 @@ DEEPEST = 200
 _DEEPEST_PICTURE = 10
 
 _NEWLINE = re.compile(r"\r\n?")
-_CJK = re.compile(
+_CJK = (  # dear to compile, and few posts need it: `re` does that, once, when it is used
     "[\u1100-\u11ff\u3000-\u30ff\u3130-\u318f\u3400-\u9fff\ua960-\ua97f\uac00-\ud7ff"
     "\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
-).match
+)
 _TASK = re.compile(r"\[([ xX])\]\s+")
 _VERBATIM = re.compile(r"<!--|-->|<(/?)(pre|script|style|textarea)\b", re.IGNORECASE)
 
@@ -328,7 +328,9 @@ class _State(Text):
         if not before or before.isspace() or not after or after.isspace():
             return run
         return Scanned(
-            run.can_open or _CJK(before) is not None, run.can_close or _CJK(after) is not None, run.length
+            run.can_open or re.match(_CJK, before) is not None,
+            run.can_close or re.match(_CJK, after) is not None,
+            run.length,
         )
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from markdown_it.token import Token
 
+from builder.frozen import frozen
 from builder.markdown.highlight import escape
 
 _YOUTUBE = re.compile(
@@ -22,7 +22,7 @@ _VIMEO = re.compile(r"https?://(?:www\.|player\.)?vimeo\.com/(?:video/)?(\d+)(?:
 _START = re.compile(r"[?&#](?:t|start)=(?:(\d+)m)?(\d+)s?\b")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Video:
     """A video on another host: its page, its player, and what it is called where nobody says."""
 

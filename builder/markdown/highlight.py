@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 # Pygments, and what is quicker than it, are imported where a lexer is made: much code is known already.
+from builder.frozen import frozen
 from builder.markdown.colours import CLASSES, SEQUENCE
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _BACKSLASHES = "\\" * 20
 _MOST_BLOCKS, _MOST_TEXTS, _SHORT = 1024, 1024, 40
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Look:
     """How a block of code is shown besides its colours. Lines count from 1."""
 

@@ -10,11 +10,11 @@ import os
 import re
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from builder.execute.cache import Cache
 from builder.execute.keys import digest
+from builder.frozen import frozen
 from builder.model import Config
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ _SVG_SIZE = re.compile(
 _SVG_BOX = re.compile(r'<svg\b[^>]*?\sviewBox="[\d.-]+[ ,]+[\d.-]+[ ,]+([\d.]+)[ ,]+([\d.]+)"')
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Picture:
     """An image file, as a page shows it.
 

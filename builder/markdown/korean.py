@@ -15,12 +15,13 @@ _CHARACTERS: Final = 400
 _WORDS: Final = 200
 
 _HANGUL = re.compile("[\uac00-\ud7a3]+")
-_HAN = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]")
-_OTHER = re.compile(r"[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\U00020000-\U0003ffff]+")
+# These are dear to compile, and few blogs need them: `re` does that, once, when they are used.
+_HAN = "[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]"
+_OTHER = r"[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\U00020000-\U0003ffff]+"
 _RARE = re.compile("[^\x00-\x7f\uac00-\ud7a3]")  # what most texts have little of
 _LETTER = re.compile(r"\w")
 # Bytes of ASCII, all but letters, digits and `_` as spaces.
-_BETWEEN: Final = bytes(ord(" ") if re.fullmatch(r"\W", chr(byte)) else byte for byte in range(256))
+_BETWEEN: Final = bytes(byte if chr(byte).isalnum() or chr(byte) == "_" else ord(" ") for byte in range(256))
 
 
 def reading_minutes(text: str) -> int:
@@ -34,7 +35,7 @@ def counts(text: str) -> tuple[int, int, int]:
     rare = "".join(_RARE.findall(text))
     if _LETTER.search(rare):
         syllables = len("".join(_HANGUL.findall(text)))
-        return syllables, len(_HAN.findall(text)), len(_OTHER.findall(text))
+        return syllables, len(re.findall(_HAN, text)), len(re.findall(_OTHER, text))
     # All letters are Hangul or ASCII, which is counted without a look at each word.
     syllables = len(text) - len(text.encode("ascii", "ignore")) - len(rare)
     return syllables, 0, len(text.encode("ascii", "replace").translate(_BETWEEN).split())
@@ -54,4 +55,4 @@ def join_lines(tokens: Sequence[Token]) -> None:
 
 
 def _is_joined(character: str) -> bool:
-    return bool(character and (_HANGUL.match(character) or _HAN.match(character)))
+    return bool(character and (_HANGUL.match(character) or re.match(_HAN, character)))

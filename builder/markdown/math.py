@@ -11,7 +11,6 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from html import unescape
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +19,7 @@ from markdown_it.rules_block import StateBlock
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
+from builder.frozen import frozen
 from builder.markdown.highlight import escape
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _SQUARE = re.compile(r"\\\\\[(.+?)\\\\\]", re.DOTALL)
 _ENVIRONMENT = re.compile(r"\\begin\{((?:align|equation|gather|multline|eqnarray|alignat)\*?)\}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Formula:
     """The HTML of a formula. Where it could not be converted that is its TeX, and `complaint` says why."""
 

@@ -6,12 +6,13 @@ import posixpath
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 from urllib.parse import unquote
 
 from builder.execute.cache import Cache
 from builder.execute.keys import Input
+from builder.frozen import frozen
 from builder.markdown.diagrams import LANGUAGE, RENDERER, Diagram, diagrams, is_available
 from builder.markdown.images import Images, Picture, is_image
 from builder.markdown.pictures import Find
@@ -24,7 +25,7 @@ _JEMOJI: Final = "jemoji"
 _ADDRESS = re.compile(r"""[^\s"'()<>{}=]+\.(?:jpe?g|png|webp|gif|avif)\b""", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Media:
     """What rendering asks of the site.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby, pairwise, takewhile
 from typing import Final, TypeAlias
 
@@ -19,6 +19,7 @@ from markdown_it.rules_block.table import escapedSplit
 from markdown_it.token import Token
 
 from builder.fences import parse_info, without_options
+from builder.frozen import frozen
 from builder.jekyll.liquid import TOC as TOC_TAG
 from builder.jekyll.rules import HTML
 from builder.markdown import math
@@ -54,7 +55,7 @@ _MORE = re.compile(r"<!--\s*more\s*-->", re.IGNORECASE)
 _ID = re.compile(r"""(?<![\w-])id\s*=\s*["']?([^\s"'<>]+)""", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rendered:
     """What a post's Markdown became. `summary` is plain text; `problems` have true lines.
 

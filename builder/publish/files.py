@@ -8,10 +8,10 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from builder.frozen import frozen
 from builder.model import Config, Problem, SiteError
 from builder.output import Manifest
 from builder.whole import write_whole
@@ -25,7 +25,7 @@ _READ_BY_PROGRAMS = re.compile(r"[^/]+\.(?:xml|json|txt)(?:\.gz|\.br)?")
 _SMALL = 512  # bytes below which a packed copy is not worth a file
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class File:
     """One file to publish: its path at the target, and where its bytes are."""
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
+from builder.frozen import frozen
 from builder.publish.files import File
 from builder.publish.record import NAME
 
@@ -30,7 +31,7 @@ class PublishError(Exception):
         self.detail = detail
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class There:
     """What stands at a target: which files are as they are to be, which we sent once, which are foreign."""
 
@@ -39,7 +40,7 @@ class There:
     foreign: frozenset[str] = frozenset()  # of the paths asked for, those that somebody else put there
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Plan:
     """The steps of one publish."""
 

@@ -8,8 +8,7 @@ refusals   why it is not                                                   refus
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from builder.frozen import frozen
 from builder.model import (
     Cloudflare,
     Config,
@@ -28,7 +27,7 @@ from builder.publish.refusals import REASONS, Refusal, refusals
 from builder.publish.secrets import find_secrets, withheld
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Publication:
     """A publish that can be carried out, unless it is refused."""
 

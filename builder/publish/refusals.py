@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from builder import state
 from builder.config import digest
+from builder.frozen import frozen
 from builder.model import Config, Problem
 from builder.output import Manifest
 from builder.publish.plan import Plan
@@ -17,7 +17,7 @@ REASONS: Final = ("stale", "problems", "unproven", "foreign", "shrink")  # and s
 _MOST_LOST: Final = 0.3  # of the pages that are there
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refusal:
     """One reason: the name by which it is allowed, what there is to say, and more about it."""
 

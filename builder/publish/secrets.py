@@ -15,18 +15,18 @@ import netrc
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
+from builder.frozen import frozen
 from builder.publish.files import File
 from builder.workers import spread
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Secret:
     """One secret in one file: what it is, and the name by which it can be allowed."""
 

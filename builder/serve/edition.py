@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import mimetypes
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
 import jinja2
 
+from builder.frozen import frozen
 from builder.model import Article, Problem, SiteError
 from builder.pages import Sketch
 from builder.serve.margin import Margin, dress
@@ -27,7 +28,7 @@ SEARCH = "search/"
 HTML = "text/html; charset=utf-8"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """What is sent for an address: bytes and their media type."""
 
@@ -37,7 +38,7 @@ class Answer:
     tag: str = ""  # other for other bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Edition:
     """All pages and files of the site by their path in the output folder, and what the preview adds to them.
 

@@ -23,6 +23,7 @@ from builder.execute.outcome import all_failed, outcome, so_far
 from builder.execute.run import ahead, job_of, settled
 from builder.execute.running import Ended, Job
 from builder.execute.supervisor import ServerDied, Supervisor, cell_environment
+from builder.frozen import frozen
 from builder.model import Config, Output, Post, Run
 
 FEW = 8  # posts that are run at the same time and leave checkpoints
@@ -31,7 +32,7 @@ OFTEN = 0.1  # seconds between two words about a cell that prints, or more if te
 SHARE = 4  # how much longer than telling the pause behind it is
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class News:
     """How far a post is: the outputs of the cells that have begun, and `run`, all of it, at the end."""
 

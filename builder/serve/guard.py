@@ -10,11 +10,13 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterable, Mapping, MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from http import HTTPStatus
 from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from builder.frozen import frozen
 
 OURS: Final = "/.fencepost/"  # what is the preview's own, and no page
 STOP: Final = f"{OURS}stop"
@@ -30,7 +32,7 @@ HEADERS: Final = (
 _HOST: Final = re.compile(r"(?P<name>[a-z0-9.-]+|\[::1\]):(?P<port>[0-9]{1,5})", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rules:
     """What one run of the preview holds requests to. The token is another in every run."""
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from html import escape
 from typing import Final
 
 from builder.check import check_post
 from builder.failures import failed_cells
+from builder.frozen import frozen
 from builder.messages import message
 from builder.model import GRAVE, Finding, Post, Problem, Run
 from builder.translation import spoken
@@ -25,7 +26,7 @@ QUIET: Final = {"exact", "missing"}  # kinds that say nothing against what the a
 _CELL: Final = re.compile(r'<div class="cell((?: [^"]*)?)" id="cell-(\d+)">')
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Margin:
     """What stands beside the cells of a page, by their numbers, and whether the page is a draft."""
 

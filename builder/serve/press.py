@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from difflib import SequenceMatcher
 from functools import cache, partial
@@ -22,6 +22,7 @@ from builder.build import copies_of, make_images, site_of
 from builder.config import read_config
 from builder.execute.keys import cell_keys, has_cells_to_run
 from builder.execute.run import AHEAD, last_run
+from builder.frozen import frozen
 from builder.jekyll.precedence import settle
 from builder.memo import Memo
 from builder.model import Article, Config, Failure, Output, Page, Post, Problem, Run, SiteError
@@ -60,7 +61,7 @@ class HeldBodies(Bodies):
         return True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Waiting:
     """A post whose cells are being run: what is shown of them meanwhile, and which of that is old."""
 

@@ -14,6 +14,7 @@ from typing import Final
 
 from watchfiles import Change, DefaultFilter, awatch
 
+from builder.frozen import frozen
 from builder.state import CONFIG_FILES, TICK
 
 STEP: Final = 10  # milliseconds in which no further file changes, and what changed is told
@@ -23,7 +24,7 @@ DEBOUNCE: Final = 50  # milliseconds after which it is told all the same
 BURST, QUIET, PATIENCE = 0.5, 0.1, 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Places:
     """Folders that are watched: `whole` with all below them, `flat` without; what lies in `ours` is ours."""
 
