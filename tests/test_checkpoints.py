@@ -21,6 +21,7 @@ from builder.execute.processes import descendants
 from builder.execute.run import ahead, job_of
 from builder.execute.running import Begun, Ended, Job
 from builder.execute.supervisor import Supervisor, cell_environment
+from builder.execute.watch import stamp
 from builder.model import Config, Post, Run
 from builder.posts import parse_post
 from tests.conftest import TestSite
@@ -239,6 +240,20 @@ def test_a_checkpoint_is_of_no_use_when_a_file_that_was_read_is_another(bench: B
     run = bench.resumed(bench.post(cells))
     assert bench.said("cell") == [2, 3]
     assert run == bench.cold(bench.post(cells))
+
+
+def test_a_checkpoint_goes_with_its_files_as_they_were_then(tmp_path: Path) -> None:
+    """It is taken in while the next cell is under way, which may write to them."""
+    begun: Any = object()
+    file, gone = tmp_path / "log.txt", tmp_path / "gone.txt"
+    for now, found in (("a", begun), ("ab", None)):
+        checkpoints = Checkpoints(Values(tmp_path, tmp_path / "v.json"))
+        file.write_text("a")
+        files = {str(path): stamp(str(path)) for path in (file, gone)}
+        if now != "a":
+            file.write_text(now)
+        assert list(checkpoints.put("key", begun, 1, files)) == []
+        assert checkpoints.deepest(["key"]) is found
 
 
 def test_a_checkpoint_is_of_no_use_when_a_file_that_was_written_is_another(bench: Bench) -> None:

@@ -7,8 +7,8 @@ Each is forked twice, the process between the two ends at once, so that all of t
 server: none is below a session, none counts for a session's processes, and none ends with it. The fork
 server hears of each through the *register*, a socket that keeps messages whole, before it can become its parent:
 
-    {"checkpoint": 3, "files": […], "pid": 4711}    with one descriptor: the state after cell 3, and what was read
-                                                    and written until then
+    {"checkpoint": 3, "files": {…}, "pid": 4711}    with one descriptor: the state after cell 3, and what was read
+                                                    and written until then, with its stamps
     {"worker": 7, "pid": 4712}                      a session for the job 7
 
 What a fork does not keep apart is an obstacle (see `obstacle`), and then there is no checkpoint.

@@ -7,12 +7,13 @@ the same, as long as the files that these have read or written are.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from builder.execute.keys import Values
 from builder.execute.running import Begun
+from builder.execute.watch import stamp
 from builder.frozen import frozen
 
 MEASURED = 4  # checkpoints at a time
@@ -28,11 +29,14 @@ class Bounds:
 
 @frozen
 class Checkpoint:
-    """How far a post had come, in which process, and the files that it had read or written, with their values."""
+    """How far a post had come, in which process, and the files that it had read or written, with their values.
+
+    None is the value of a file that has been another before it was looked at.
+    """
 
     begun: Begun
     pid: int
-    files: tuple[tuple[str, str], ...]
+    files: tuple[tuple[str, str | None], ...]
 
 
 @dataclass
@@ -44,12 +48,15 @@ class Checkpoints:
     of: dict[str, Checkpoint] = field(default_factory=dict)  # key of a cell ->, the least recent first
     _sizes: dict[int, int] = field(default_factory=dict)  # bytes, those measured last at the end
 
-    def put(self, key: str, begun: Begun, pid: int, files: Sequence[str]) -> Iterator[Checkpoint]:
-        """Take in a checkpoint; yield those that have to go for it."""
+    def put(
+        self, key: str, begun: Begun, pid: int, files: Mapping[str, Sequence[int] | None]
+    ) -> Iterator[Checkpoint]:
+        """Take in a checkpoint, with the stamps that its files had; yield those that have to go for it."""
         old = self.of.pop(key, None)
         if old is not None:
             yield old
-        self.of[key] = Checkpoint(begun, pid, tuple((name, self.values.of("file", name)) for name in files))
+        found = tuple((name, self._value(name, then)) for name, then in files.items())
+        self.of[key] = Checkpoint(begun, pid, found)
         while len(self.of) > self.bounds.number:
             yield self._pop()
 
@@ -83,6 +90,12 @@ class Checkpoints:
             checkpoint = self._pop()
             sizes.pop(checkpoint.pid, None)
             yield checkpoint
+
+    def _value(self, name: str, then: Sequence[int] | None) -> str | None:
+        """The value that a file had `then`: the next cell is under way, and may have written to it."""
+        value = self.values.of("file", name)
+        now = stamp(name)
+        return value if (None if then is None else tuple(then)) == now else None
 
     def _pop(self) -> Checkpoint:
         return self.of.pop(next(iter(self.of)))

@@ -14,7 +14,7 @@ A job that is started with "keep" leaves checkpoints (see branch.py); one that i
 from that which job 7 left after its cell 3, and {"drop": [7, 3]} ends one.
 
 To the supervisor: {"ready": …}, {"started": 7, "pid": 4711}, {"exit": 7, "status": 9, "peak": bytes}, of a
-checkpoint {"checkpoint": 3, "job": 7, "pid": 4712, "files": […]}, and {"lost": 8} if job 8 cannot go on from it.
+checkpoint {"checkpoint": 3, "job": 7, "pid": 4712, "files": {…}}, and {"lost": 8} if job 8 cannot go on from it.
 When the control socket closes, everything below this process is ended.
 
 The start is "fork" or "spawn". In a forked worker the imports are already there; a spawned one is a fresh

@@ -44,7 +44,7 @@ from builder.execute.figures import name_korean_font, register_figures
 from builder.execute.imports import on_import
 from builder.execute.processes import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, prctl
 from builder.execute.shell import QUIET_MAGICS, Shell, make_shell
-from builder.execute.watch import Watch
+from builder.execute.watch import Watch, stamp
 
 SHOWN_TYPES = (
     "image/svg+xml",
@@ -257,7 +257,7 @@ class Session:
         news = {
             "checkpoint": self.finished,
             "job": self.job["number"],
-            "files": [*files, *self.watch.written(self.job["paths"])],
+            "files": {path: stamp(path) for path in (*files, *self.watch.written(self.job["paths"]))},
         }
         try:
             is_checkpoint = branch.branch(register, news, [servers.fileno()])

@@ -63,7 +63,7 @@ class Watch:
         return [
             path
             for path in files
-            if (stamp := self._read.get(path)) and path not in self._written and _stamp(path) != stamp
+            if (before := self._read.get(path)) and path not in self._written and stamp(path) != before
         ]
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
@@ -80,7 +80,7 @@ class Watch:
         if writes or (isinstance(mode, str) and set(mode) & set("wax+")):
             self._written.add(real)
         elif real not in self._written and real not in self._read:
-            self._read[real] = _stamp(real)
+            self._read[real] = stamp(real)
 
     def _counts(self, path: str, inside: tuple[str, ...]) -> bool:
         if path.startswith(self._installed) or path.endswith(COMPILED) or os.path.isdir(path):
@@ -89,7 +89,8 @@ class Watch:
         return path.startswith(inside) or not (path.startswith(NOT_OURS) or "/." in path)
 
 
-def _stamp(path: str) -> Stamp | None:
+def stamp(path: str) -> Stamp | None:
+    """What tells a file from an earlier or later state of it; None where there is none."""
     try:
         stat = os.stat(path)
     except OSError:
