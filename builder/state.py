@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 # A file that changed this shortly before a build began may change again within the same tick of the
-# file system's clock, and look the same: such a build is not remembered.
-TICK = 50_000_000  # nanoseconds
+# file system's clock (at most 10 ms on Linux), and look the same: such a build is not remembered.
+TICK = 20_000_000  # nanoseconds; the command takes longer to start
 LANGUAGES = ("LC_ALL", "LC_MESSAGES", "LANG")
 CONFIG_FILES = ("fencepost.toml", "pyproject.toml", "_config.yml")
 SECONDS = "\ue000seconds\ue000"  # where what was said holds the time that it took
