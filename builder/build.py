@@ -68,6 +68,7 @@ def build(
         known = memo.unchanged(sources, workshop.cache.values, workshop.now.timestamp())
         new = [source for source in sources if source.path not in known]
         make_images(new, files, workshop, jobs)
+        ahead = ahead if new else None  # it is not waited for where there is nothing to prepare
         ours = _hand_out(new, memo, jobs, ahead)
         tree = Tree(config)  # how the output folder is
         done = _prepare(ours, workshop, jobs, ahead)

@@ -103,8 +103,8 @@ def _build(options: argparse.Namespace) -> int:
         folders = (config.content, config.templates, config.freeze, theme_folder(), Path(__file__).parent)
         of = (str(config.root), [*map(str, folders)], str(config.output), config.execute.environment)
         before = options.before
-        if before is None or not state.is_of(before, *of):
-            before = state.snapshot(*of)
+        if before is None or not state.is_of(before, *of) or state.is_fresh(before["files"].values(), began):
+            began, before = state.settled(*of)
         built = build(config, jobs, progress.observe, frozen=options.frozen, ahead=ahead)
         report = replace(built.report, seconds=time.perf_counter() - started)
         found = {problem.level for problem in report.problems}

@@ -20,9 +20,6 @@ from builder.bodies import Bodies, BodyLost
 from builder.execute.cache import Cache, site_cache
 from builder.execute.freeze import Freeze
 from builder.execute.keys import Input, cell_keys, has_cells_to_run
-
-# What reads Markdown and renders it is imported where it is used: most builds have nothing to prepare, or
-# do it in another process while this one goes on (see workers.Ahead).
 from builder.frozen import frozen
 from builder.markdown.images import Images
 from builder.model import Article, Config, Part, Post, Problem, Run
@@ -31,6 +28,8 @@ from builder.site import LINK
 from builder.urls import absolute, date_in_name, href, leads_out
 from builder.words import language_of
 
+# What reads Markdown and renders it is imported where it is used: most builds have nothing to prepare, or
+# do it in another process while this one goes on (see workers.Ahead).
 if TYPE_CHECKING:
     from builder.copies import Shown
 

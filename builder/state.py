@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 # A file that changed this shortly before a build began may change again within the same tick of the
-# file system's clock (at most 10 ms on Linux), and look the same: such a build is not remembered.
-TICK = 20_000_000  # nanoseconds; the command takes longer to start
+# file system's clock, and look the same: such a build is not remembered.
+TICK = 50_000_000  # nanoseconds
 LANGUAGES = ("LC_ALL", "LC_MESSAGES", "LANG")
 CONFIG_FILES = ("fencepost.toml", "pyproject.toml", "_config.yml")
 SECONDS = "\ue000seconds\ue000"  # where what was said holds the time that it took
@@ -70,6 +70,23 @@ def snapshot(root: str, folders: Iterable[str], output: str, variables: Iterable
     }
 
 
+def settled(
+    root: str, folders: Iterable[str], output: str, variables: Iterable[str]
+) -> tuple[int, dict[str, Any]]:
+    """Return a snapshot and when it was begun, in ns; if something has just changed, a tick later."""
+    folders, variables = list(folders), list(variables)
+    began, taken = time.time_ns(), snapshot(root, folders, output, variables)
+    if is_fresh(taken["files"].values(), began):
+        time.sleep(TICK / 1e9)
+        began, taken = time.time_ns(), snapshot(root, folders, output, variables)
+    return began, taken
+
+
+def is_fresh(identities: Iterable[Sequence[int]], began: int) -> bool:
+    """Has a file changed so shortly before something began, in ns, that it may change again and look the same?"""
+    return max((max(identity[1:3]) for identity in identities), default=0) > began - TICK
+
+
 def is_of(
     taken: Mapping[str, Any], root: str, folders: Iterable[str], output: str, variables: Iterable[str]
 ) -> bool:
@@ -99,7 +116,7 @@ def remember(
     """
     read = {file: _identity(file) for file in inputs}
     every = [*before["files"].values(), *filter(None, read.values())]
-    if max((max(identity[1:3]) for identity in every), default=0) > began - TICK:
+    if is_fresh(every, began):
         forget(root)
         return
     stored = {

@@ -11,6 +11,7 @@ import pytest
 
 from builder.messages import message, summary
 from builder.model import Problem, Report
+from builder.state import last_build
 from tests.conftest import MakeSite, TestSite
 
 
@@ -152,3 +153,12 @@ def test_a_reader_that_has_read_enough_is_no_fault(make_site: MakeSite) -> None:
         )
         os.close(writer)
         assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_build_that_begins_right_after_a_save_is_remembered(make_site: MakeSite) -> None:
+    """As in a script that writes a post, builds and publishes."""
+    site = make_site({"content/a.md": "A\n"})
+    for text in ("A\n", "B\n"):
+        site.write({"content/a.md": text})
+        site.command("build")
+        assert last_build(str(site.root)) is not None

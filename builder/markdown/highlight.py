@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
-# Pygments, and what is quicker than it, are imported where a lexer is made: much code is known already.
 from builder.frozen import frozen
 from builder.markdown.colours import CLASSES, SEQUENCE
 
+# Pygments, and what is quicker than it, are imported where a lexer is made: much code is known already.
 if TYPE_CHECKING:
     from pygments.token import _TokenType
 
