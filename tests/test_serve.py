@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import math
@@ -21,7 +22,7 @@ import pytest
 from websockets.exceptions import WebSocketException
 
 from builder.execute.processes import children
-from builder.serve.preview import Preview
+from builder.serve.preview import LATER, Preview
 from builder.serve.saves import BURST, PATIENCE, QUIET, Burst
 from tests.conftest import MakeSite, TestSite
 from tests.faulty import left_after, post
@@ -680,6 +681,24 @@ def test_the_command_leaves_no_process(make_site: MakeSite, mark: str, number: s
         command.send_signal(number)
         assert command.wait(240) == 0
     assert left_after(mark, 10) == []
+
+
+def test_it_ends_though_there_is_news_in_that_very_moment(plain: TestSite) -> None:
+    preview = Preview(plain.root, {}, 1, 0, print)
+    preview.first()
+
+    async def ended() -> bool:
+        ready = asyncio.Event()
+        task = asyncio.ensure_future(preview.run(ready.set))
+        await ready.wait()
+        preview._later(set())  # from now on it waits for a time, or for news
+        preview._work.set()
+        await asyncio.sleep(LATER / 3)
+        preview._work.set()
+        task.cancel()
+        return bool((await asyncio.wait([task], timeout=20))[0])
+
+    assert asyncio.run(ended())
 
 
 def test_a_port_that_is_in_use(plain: TestSite) -> None:

@@ -146,12 +146,16 @@ class Preview:
                 saved, self._touched = self._touched, None
                 await self._save(saved)
             else:
-                due = (
-                    self._burst.due if self._burst.pending else self._due if self._touched is not None else 0
-                )
+                due = None
+                if self._burst.pending:
+                    due = self._burst.due
+                elif self._touched is not None:
+                    due = self._due
                 self._work.clear()
-                with contextlib.suppress(asyncio.TimeoutError):
-                    await asyncio.wait_for(self._work.wait(), due - now if due else None)
+                with contextlib.suppress(TimeoutError):
+                    # Not `wait_for`, which may swallow that the task is cancelled as the event comes.
+                    async with asyncio.timeout_at(due):
+                        await self._work.wait()
 
     async def _touch(self, saved: set[Path]) -> None:
         """Take in what was saved: where it is but the text of one post, that alone, and the rest in a moment."""
