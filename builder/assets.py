@@ -13,11 +13,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib.util
+import os
 import posixpath
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import field
 from functools import lru_cache
+from importlib.util import cache_from_source
 from pathlib import Path
 
 from builder.frozen import frozen
@@ -47,6 +50,15 @@ def theme_folder() -> Path:
     return inside if inside.is_dir() else here.parent / "templates"
 
 
+def shared_folder() -> Path | None:
+    """Where what is made of the theme is kept for all sites: beside this program's modules as Python keeps them.
+
+    None where that folder cannot be written, or is not to be.
+    """
+    folder = Path(cache_from_source(__file__)).parent
+    return folder if not sys.dont_write_bytecode and os.access(folder, os.W_OK) else None
+
+
 @frozen
 class Assets:
     """All assets of a site: {name below assets/: path in the output folder}, and the bytes of each path."""
@@ -68,7 +80,7 @@ class Assets:
 
 @lru_cache(maxsize=4)
 def _assets(home: Path, files: tuple[tuple[str, Path, int, int], ...], style: str) -> Assets:
-    """The assets made of these files; `home` is where minified ones are kept between builds.
+    """The assets made of these files; `home` is where minified ones of the site are kept between builds.
 
     `style` is what the site adds to the theme's stylesheet.
     """
@@ -114,10 +126,14 @@ class _Making:
             text = content.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise self._failure(name, f"is not UTF-8 (byte {error.start})") from None
-        if name == STYLESHEET:
-            text += self._style
-        text = _minified(text, file.suffix, self._home)
+        added = self._style if name == STYLESHEET else ""
+        text = _minified(text + added, file.suffix, self._kept_in(file, added))
         return pattern.sub(lambda found: found["before"] + self._renamed(found["name"], name), text).encode()
+
+    def _kept_in(self, file: Path, added: str) -> Path | None:
+        """Where the minified text of a file is kept between builds; None: nowhere."""
+        shared = shared_folder() if file.is_relative_to(theme_folder()) and not added else None
+        return shared or (self._home / FOLDER if self._home.is_dir() else None)
 
     def _renamed(self, reference: str, owner: str) -> str:
         """What `owner` has to say for `reference`, so that it still leads to the same file."""
@@ -141,18 +157,19 @@ class _Making:
 # --- minified ----------------------------------------------------------------------------------
 
 
-def _minified(text: str, suffix: str, home: Path) -> str:
+def _minified(text: str, suffix: str, folder: Path | None) -> str:
     """A stylesheet or script, smaller; as it is where it is none that the minifier can read.
 
-    What it became is kept on disk: the minifier takes some milliseconds to load.
+    What it became is kept in a folder: the minifier takes some milliseconds to load.
     """
     of = repr((_minifier(), suffix, text)).encode("utf-8", "surrogatepass")
-    kept = home / FOLDER / hashlib.sha256(of).hexdigest()
-    with contextlib.suppress(OSError, UnicodeDecodeError):
-        return kept.read_text(encoding="utf-8")
+    kept = folder / f"{hashlib.sha256(of).hexdigest()}.minified" if folder else None
+    if kept:
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            return kept.read_text(encoding="utf-8")
     result = minify_css(text) if suffix == ".css" else minify_js(text)
-    with contextlib.suppress(OSError):
-        if home.is_dir():
+    if kept:
+        with contextlib.suppress(OSError):
             write_whole(kept, result.encode(), shared=True)
     return result
 

@@ -139,6 +139,24 @@ def test_what_was_minified_is_kept_and_found_again(own: Config) -> None:
     assert text(Assets.of(own), "a.css") == "p{color:green}"
 
 
+def test_what_is_minified_of_the_theme_is_kept_for_all_sites(
+    own: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = tmp_path / "shared"
+    monkeypatch.setattr("builder.assets.shared_folder", lambda: shared)
+    put(own, {"a.css": "p { color: red }"})
+    kept = {file.read_text() for file in shared.iterdir()}
+    assert "p{color:red}" not in kept
+    assert {file.suffix for file in shared.iterdir()} == {".minified"}
+    assert minify_css((theme_folder() / "assets/style.css").read_text(encoding="utf-8")) in kept
+    for file in shared.iterdir():
+        file.write_text("/* found */")
+    (own.templates / "assets/other").write_text("")  # so that the assets are made anew
+    assert text(Assets.of(own), "style.css") == "/* found */"
+    styled = replace(own, style={"accent": "#123456"})
+    assert "#123456" in text(Assets.of(styled), "style.css")
+
+
 @pytest.mark.parametrize(
     ("script", "result"),
     [

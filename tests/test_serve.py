@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -698,7 +699,8 @@ def test_it_ends_though_there_is_news_in_that_very_moment(plain: TestSite) -> No
         task.cancel()
         return bool((await asyncio.wait([task], timeout=20))[0])
 
-    assert asyncio.run(ended())
+    with ThreadPoolExecutor(1) as pool:  # this thread may have a loop, of a browser
+        assert pool.submit(lambda: asyncio.run(ended())).result()
 
 
 def test_a_port_that_is_in_use(plain: TestSite) -> None:
