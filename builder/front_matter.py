@@ -13,9 +13,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from typing import Any, Final
-
-import yaml
+from typing import Any, Final, TypeGuard
 
 from builder.config import (
     OptionError,
@@ -28,10 +26,21 @@ from builder.config import (
 )
 from builder.frozen import frozen
 from builder.model import ExecuteConfig, FrontMatter, Level, Problem
+from builder.nodes import (
+    MappingNode,
+    Node,
+    NoYaml,
+    Refused,
+    ScalarNode,
+    SequenceNode,
+    compose,
+    plain_entries,
+    represented,
+    value_of,
+)
 from builder.words import LANGUAGE
 
 LARGEST: Final = 64 * 1024  # bytes of a block
-DEEPEST: Final = 20  # collections in collections
 
 _KNOWN: Final = (
     *("title", "date", "last_modified_at", "categories", "category", "tags", "tag", "toc"),
@@ -50,12 +59,6 @@ _EXECUTE: Final = (
     "memory",
     "device",
 )
-
-_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_CORE_TAGS: Final = frozenset(
-    f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "str", "seq", "map")
-)
-_NULL: Final = "tag:yaml.org,2002:null"
 
 _NEWLINE = re.compile(r"\r\n?|\n")
 _OPENING = re.compile(r"\ufeff?---[ \t]*(?:\r\n?|\n)")
@@ -101,61 +104,11 @@ class _Entry:
 
     key: str
     line: int
-    node: yaml.Node
+    node: Node
     offset: int
 
 
-class _Refused(Exception):
-    """YAML that is valid and not read here: `line` (from 0), and why."""
-
-    def __init__(self, line: int, message: str) -> None:
-        super().__init__(message)
-        self.line = line
-        self.message = message
-
-
 _TAB = re.compile(r"^(?:\t+ *[^\s#]|[^\s#\"'][^:\n]*:[ ]*\t[ \t]*[^\s#])", re.MULTILINE)
-
-
-# What a bomb needs: anchors, aliases, tags, merge keys, or depth.
-_SUSPECT = re.compile(r"[&*!]|<<|^(?: {20}|\s*(?:[-?:]\s+){8})", re.MULTILINE)
-
-
-def _compose(source: str) -> yaml.Node | None:
-    """The node tree of `source`. Raises YAMLError for what is no YAML, _Refused for too much of it."""
-    if _SUSPECT.search(source) or source.count("[") + source.count("{") > 8:
-        _check_limits(source)
-    node: yaml.Node | None = yaml.compose(source, Loader=_LOADER)
-    return node
-
-
-def _check_limits(source: str) -> None:
-    """Look at the events, which cost no memory and no stack, before any tree is made of them."""
-    depth = 0
-    for event in yaml.parse(source, Loader=_LOADER):
-        line = _line(event)
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-        if depth > DEEPEST:
-            raise _Refused(line, f"more than {DEEPEST} levels of nesting are not read")
-        if isinstance(event, yaml.AliasEvent):
-            raise _Refused(line, f"the alias `*{event.anchor}` is not read; write the value out")
-        if isinstance(event, yaml.ScalarEvent) and event.value == "<<" and not event.style:
-            raise _Refused(line, "merge keys (`<<`) are not read; write the values out")
-        tag = getattr(event, "tag", None)
-        if tag and tag not in _CORE_TAGS and tag != "!":
-            raise _Refused(line, f"the tag `{tag}` is not read")
-
-
-def _error_line(error: yaml.YAMLError, source: str) -> int:
-    """The line (from 0) of `source` where YAML gave up."""
-    if isinstance(error, yaml.MarkedYAMLError):
-        mark = error.problem_mark or error.context_mark
-        return min(mark.line, source.count("\n")) if mark else 0
-    unprintable = yaml.reader.Reader.NON_PRINTABLE.search(source)
-    return source.count("\n", 0, unprintable.start()) if unprintable else 0
 
 
 _TOP_KEY = re.compile(r"([^\s#:\-\[\]{}&*!|>%@`,?][^:]*):(?:\s+(.*)|\Z)")
@@ -173,34 +126,28 @@ def _line_entries(block: str) -> Iterator[_Entry]:
             yield _Entry(_nfc(match[1].strip().strip("\"'")), start + 2, node, start + 2)
 
 
-def _line_value(text: str, lines: list[str]) -> yaml.Node | None:
+def _line_value(text: str, lines: list[str]) -> Node | None:
     """The value of one key: as YAML if its lines are some, else its text, else its `- item` lines."""
     try:
         # A tab behind the colon is what most of these blocks break at.
-        node = _compose("\n".join([re.sub(r":\s+", ": ", lines[0], count=1), *lines[1:]]))
-    except _Refused:
+        node = compose("\n".join([re.sub(r":\s+", ": ", lines[0], count=1), *lines[1:]]))
+    except Refused:
         return None
-    except (yaml.YAMLError, UnicodeEncodeError):
+    except NoYaml:
         items = [match[1].strip() for line in lines[1:] if (match := _ITEM.fullmatch(line))]
         if text.startswith("- "):  # `tags: - [a, b]`
-            with contextlib.suppress(yaml.YAMLError, UnicodeEncodeError, _Refused):
-                return _compose(text)
+            with contextlib.suppress(NoYaml):
+                return compose(text)
         if text or not items:
             return _text_node(text)
-        return yaml.SequenceNode("tag:yaml.org,2002:seq", [_text_node(item) for item in items])
-    if isinstance(node, yaml.MappingNode) and len(node.value) == 1:
-        value: yaml.Node = node.value[0][1]
-        return value
+        return SequenceNode(tuple(map(_text_node, items)))
+    if isinstance(node, MappingNode) and len(node.value) == 1:
+        return node.value[0][1]
     return _text_node(text)
 
 
-def _text_node(text: str) -> yaml.ScalarNode:
-    return yaml.ScalarNode("tag:yaml.org,2002:str", text)
-
-
-def _line(place: yaml.Node | yaml.Event) -> int:
-    """The line (from 0) where a node begins; one that we made ourselves is on its key's line."""
-    return place.start_mark.line if place.start_mark else 0
+def _text_node(text: str) -> ScalarNode:
+    return ScalarNode(text)
 
 
 # --- fields ----------------------------------------------------------------------------------
@@ -274,42 +221,41 @@ class _Reader:
 
     def yaml_entries(self, block: str) -> list[_Entry] | None:
         """The keys as YAML reads them; None, and a problem, if the block is none."""
+        plain = plain_entries(block)
+        if plain is not None:
+            return [_Entry(key.value, key.line + 2, node, 2) for key, node in plain]
         hint = "put a value with `:`, `#`, `[` or quotes into quotes"
+        # libyaml reads on where YAML and Ruby stop; an author should know before Jekyll does.
+        if tab := _TAB.search(block):
+            line = block.count("\n", 0, tab.start())
+            self.report(line + 2, "a tab stands where YAML wants spaces", "write a space")
+            if self.refuses_tabs:
+                return None
         try:
-            # libyaml reads on where YAML and Ruby stop; an author should know before Jekyll does.
-            if tab := _TAB.search(block):
-                line = block.count("\n", 0, tab.start())
-                self.report(line + 2, "a tab stands where YAML wants spaces", "write a space")
-                if self.refuses_tabs:
-                    return None
-            node = _compose(block)
-        except _Refused as error:
+            node = compose(block)
+        except Refused as error:
             self.report(error.line + 2, error.message)
             return None
-        except yaml.YAMLError as error:
+        except NoYaml as error:
             self.broken = True
-            what = error.problem if isinstance(error, yaml.MarkedYAMLError) else "a control character"
-            self.report(_error_line(error, block) + 2, f"this is no YAML: {what}", hint)
-            return None
-        except UnicodeEncodeError as error:
-            self.report(block.count("\n", 0, error.start) + 2, "this is no YAML: half a character")
+            self.report(error.line + 2, f"this is no YAML: {error.message}", hint)
             return None
         if node is None:
             return []
-        if not isinstance(node, yaml.MappingNode):
+        if not isinstance(node, MappingNode):
             self.broken = True
-            self.report(_line(node) + 2, "this is no list of `key: value` lines", hint)
+            self.report(node.line + 2, "this is no list of `key: value` lines", hint)
             return None
         return [
-            _Entry(_nfc(key.value), _line(key) + 2, value, 2)
+            _Entry(_nfc(key.value), key.line + 2, value, 2)
             for key, value in node.value
             if self.is_key(key, 2)
         ]
 
-    def is_key(self, node: yaml.Node, offset: int) -> bool:
-        if isinstance(node, yaml.ScalarNode):
+    def is_key(self, node: Node, offset: int) -> TypeGuard[ScalarNode]:
+        if isinstance(node, ScalarNode):
             return True
-        self.report(_line(node) + offset, "a key must be text", "put a value with `{` into quotes")
+        self.report(node.line + offset, "a key must be text", "put a value with `{` into quotes")
         return False
 
     def report_slips(self, entries: Mapping[str, _Entry]) -> None:
@@ -333,7 +279,7 @@ class _Reader:
     def report_cut_title(self, entries: Mapping[str, _Entry], block: str) -> None:
         """`title: C# notes #1` is `C# notes` in YAML, which no author means."""
         entry = entries.get("title")
-        if entry is None or not isinstance(entry.node, yaml.ScalarNode) or entry.node.style:
+        if entry is None or not isinstance(entry.node, ScalarNode) or entry.node.style:
             return
         _, _, written = block.split("\n")[entry.line - 2].partition(":")
         if re.search(r"(?:^|\s)#", written) and entry.node.value != written.strip():
@@ -342,9 +288,9 @@ class _Reader:
 
     def scalar(self, entry: _Entry | None, wanted: str) -> str:
         """The text of a value as the author wrote it, in NFC; "" for none."""
-        if entry is None or entry.node.tag == _NULL:
+        if entry is None or entry.node.tag == "null":
             return ""
-        if isinstance(entry.node, yaml.ScalarNode):
+        if isinstance(entry.node, ScalarNode):
             return _nfc(entry.node.value).strip()
         self.report(entry.line, f"`{entry.key}` must be {wanted}, not {_kind(entry.node)}")
         return ""
@@ -354,7 +300,7 @@ class _Reader:
 
     def flag(self, entry: _Entry | None, doubtful: bool | None, level: Level) -> bool | None:
         """True or False; None if it is left out; `doubtful`, and a problem, for what is neither."""
-        if entry is None or entry.node.tag == _NULL:
+        if entry is None or entry.node.tag == "null":
             return None
         try:
             return bool(_option(entry.key, bool, entry.node))
@@ -397,21 +343,21 @@ class _Reader:
         nodes = [entry.node] if entry else []
         while nodes:
             node = nodes.pop()
-            if isinstance(node, yaml.SequenceNode):
+            if isinstance(node, SequenceNode):
                 nodes += reversed(node.value)
-            elif isinstance(node, yaml.ScalarNode):
+            elif isinstance(node, ScalarNode):
                 found.append(_nfc(node.value))
             elif entry:
                 message = f"`{entry.key}` must be a list of texts, but holds {_kind(node)}"
-                self.report(_line(node) + entry.offset, message, "put a text with `:` into quotes")
+                self.report(node.line + entry.offset, message, "put a text with `:` into quotes")
         return found
 
     def execute(self, entry: _Entry | None) -> Mapping[str, Any]:
         """The checked options below `execute:`."""
         options: dict[str, Any] = {}
-        if entry is None or entry.node.tag == _NULL:
+        if entry is None or entry.node.tag == "null":
             return options
-        if not isinstance(entry.node, yaml.MappingNode):
+        if not isinstance(entry.node, MappingNode):
             message = f"`execute` must be a table, not {_kind(entry.node)}"
             self.report(entry.line, message, "write `eval: false` on the next line, indented")
             return options
@@ -419,7 +365,7 @@ class _Reader:
         for key, node in entry.node.value:
             if not self.is_key(key, entry.offset):
                 continue
-            name, line = key.value.replace("-", "_"), _line(key) + entry.offset
+            name, line = key.value.replace("-", "_"), key.line + entry.offset
             if name in _EXECUTE:
                 try:
                     options[name] = _option(name, types[name], node)
@@ -447,13 +393,12 @@ class _JekyllReader(_Reader):
 
     def with_defaults(self, entries: dict[str, _Entry]) -> dict[str, _Entry]:
         """The keys of `defaults`, and those of the block, which win unless they are empty."""
-        represent = yaml.representer.SafeRepresenter().represent_data
-        found = {key: _Entry(_nfc(key), 0, represent(value), 0) for key, value in self.defaults.items()}
-        return found | {k: e for k, e in entries.items() if k not in found or e.node.tag != _NULL}
+        found = {key: _Entry(_nfc(key), 0, represented(value), 0) for key, value in self.defaults.items()}
+        return found | {k: e for k, e in entries.items() if k not in found or e.node.tag != "null"}
 
     def is_published(self, entry: _Entry | None) -> bool:
         """Whatever is neither false nor empty is true for Ruby."""
-        return entry is None or (entry.node.tag != _NULL and self.flag(entry, True, "error") is not False)
+        return entry is None or (entry.node.tag != "null" and self.flag(entry, True, "error") is not False)
 
     def url_categories(self, entries: Mapping[str, _Entry]) -> tuple[str, ...]:
         """The categories of the defaults, then `categories` cut at spaces only, then `category`.
@@ -475,14 +420,14 @@ class _JekyllReader(_Reader):
             else:
                 # Jekyll keeps a list in the list as Ruby writes it, and puts what is in it behind.
                 node = entry.node if entry else None
-                inner = node.value if isinstance(node, yaml.SequenceNode) else ()
+                inner = node.value if isinstance(node, SequenceNode) else ()
                 words += [_as_ruby(item) for item in inner]
                 words += self.items(entry)
         return tuple(dict.fromkeys(word for word in words if word))
 
     def parse_moment(self, text: str, entry: _Entry) -> datetime | None:
         """YAML takes a time of day without quotes and without a zone for UTC, and Jekyll with it."""
-        is_yaml = isinstance(entry.node, yaml.ScalarNode) and not entry.node.style
+        is_yaml = isinstance(entry.node, ScalarNode) and not entry.node.style
         utc = is_yaml and _YAML_MOMENT.fullmatch(text)
         moment = _parse_moment(text, UTC if utc else self.timezone)
         if moment is None and (american := _AMERICAN.fullmatch(text)):
@@ -499,16 +444,16 @@ class _JekyllReader(_Reader):
         return moment
 
 
-def _as_ruby(node: yaml.Node) -> str:
+def _as_ruby(node: Node) -> str:
     """A text as it is, a list as Ruby's `inspect` has it: `["a", "b"]`."""
-    if isinstance(node, yaml.SequenceNode):
-        quoted = (_as_ruby(n) if isinstance(n, yaml.SequenceNode) else f'"{n.value}"' for n in node.value)
+    if isinstance(node, SequenceNode):
+        quoted = (_as_ruby(n) if isinstance(n, SequenceNode) else f'"{n.value}"' for n in node.value)
         return f"[{', '.join(quoted)}]"
-    return _nfc(str(node.value)) if isinstance(node, yaml.ScalarNode) else ""
+    return _nfc(str(node.value)) if isinstance(node, ScalarNode) else ""
 
 
-def _option(name: str, kind: Any, node: yaml.Node) -> Any:
-    if isinstance(node, yaml.ScalarNode):
+def _option(name: str, kind: Any, node: Node) -> Any:
+    if isinstance(node, ScalarNode):
         return option_from_text(name, kind, node.value)
     return check_option(name, kind, _plain(node))
 
@@ -549,29 +494,25 @@ def _parse_moment(text: str, zone: tzinfo) -> datetime | None:
         return None
 
 
-def _plain(node: yaml.Node) -> Any:
+def _plain(node: Node) -> Any:
     """What YAML makes of a node: for keys that are not ours. The tree is at most `DEEPEST` deep."""
-    if isinstance(node, yaml.SequenceNode):
+    if isinstance(node, SequenceNode):
         return [_plain(item) for item in node.value]
-    if isinstance(node, yaml.MappingNode):
-        pairs = ((key, value) for key, value in node.value if isinstance(key, yaml.ScalarNode))
+    if isinstance(node, MappingNode):
+        pairs = ((key, value) for key, value in node.value if isinstance(key, ScalarNode))
         return {_nfc(key.value): _plain(value) for key, value in pairs}
-    try:
-        value = yaml.constructor.SafeConstructor().construct_document(node)
-    # PyYAML's own crashes: `2023-02-30`, `!!bool maybe`, `!!int`, a number of 5,000 digits.
-    except (yaml.YAMLError, ValueError, KeyError, IndexError, OverflowError):
-        value = node.value
+    value = value_of(node)
     return _NO_TEXT.sub("", _nfc(value)) if isinstance(value, str) else value
 
 
-def _is_scalar(node: yaml.Node) -> bool:
-    return isinstance(node, yaml.ScalarNode)
+def _is_scalar(node: Node) -> bool:
+    return isinstance(node, ScalarNode)
 
 
-def _kind(node: yaml.Node) -> str:
-    if isinstance(node, yaml.SequenceNode):
+def _kind(node: Node) -> str:
+    if isinstance(node, SequenceNode):
         return "a list"
-    return "a table (`key: value`)" if isinstance(node, yaml.MappingNode) else shown(node.value)
+    return "a table (`key: value`)" if isinstance(node, MappingNode) else shown(node.value)
 
 
 def _nfc(text: str) -> str:
