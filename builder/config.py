@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import difflib
 import hashlib
 import json
 import math
@@ -167,6 +166,8 @@ def option_from_text(name: str, kind: Any, text: str) -> Any:
 
 def nearest(word: str, names: Iterable[str], cutoff: float = 0.6) -> str:
     """The name that `word` may be a slip of, or ""."""
+    import difflib  # not at the top: a slip is rare
+
     # Sorted, so that of two names equally near it is always the same one.
     near = difflib.get_close_matches(word.lower(), sorted(names), 1, cutoff)
     return near[0] if near else ""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from difflib import SequenceMatcher
 from itertools import pairwise
 from typing import TypeAlias
 
@@ -140,6 +139,8 @@ def _pair(
 
 def _by_key(key: Callable[[str], str]) -> _Pairing:
     def pairing(left: list[str], right: list[str]) -> list[tuple[int, int]]:
+        from difflib import SequenceMatcher  # not at the top: most outputs have no marks
+
         matcher = SequenceMatcher(None, [key(line) for line in left], [key(line) for line in right], False)
         return [(a + k, b + k) for a, b, size in matcher.get_matching_blocks() for k in range(size)]
 

@@ -6,7 +6,6 @@ Inside the program a URL is decoded, in NFC, begins with "/" and has no `baseurl
 
 from __future__ import annotations
 
-import difflib
 import posixpath
 import re
 import unicodedata
@@ -117,6 +116,8 @@ def check_pattern(pattern: str) -> None:
     names = _PLACEHOLDER.findall(template)
     for name in names:
         if name not in PLACEHOLDERS:
+            import difflib
+
             near = difflib.get_close_matches(name, sorted(PLACEHOLDERS), 1)
             raise ValueError(f"no placeholder is called `:{name}`" + (f", only `:{near[0]}`" if near else ""))
     if not {"title", "slug"} & set(names):

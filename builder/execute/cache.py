@@ -18,7 +18,6 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -157,6 +156,8 @@ def put(path: Path, content: bytes) -> None:
 
     Raises SiteError if the disk does not take it.
     """
+    import tempfile  # not at the top: most builds put nothing there
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=UNFINISHED)

@@ -16,7 +16,6 @@ import contextlib
 import hashlib
 import json
 import os
-import platform
 import re
 import sys
 from collections.abc import Iterable, Mapping
@@ -112,6 +111,8 @@ class Values:
             return _version(name) or ("local" if self._is_local(name) else "")
         if kind == "variable":
             return digest(os.environ.get(name, ""))[:16]
+        import platform  # not at the top: what does no more than edit prose asks for no version
+
         return platform.python_version()
 
     def all(self, inputs: Iterable[Input]) -> list[list[str]]:
