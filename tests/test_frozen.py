@@ -67,6 +67,31 @@ def test_it_has_slots_and_can_be_copied_and_sent() -> None:
     assert replace(point, x=3) == Point(3, "b")
 
 
+@frozen
+class Held:
+    """A noun whose fields have every kind of default."""
+
+    x: int
+    missing: str = "m"
+    made: list[int] = field(default_factory=list)
+    self_: int = 3
+
+
+@frozen
+class Further(Held):
+    """Has what it inherits, and more."""
+
+    more: int = 4
+
+
+def test_every_object_gets_its_own_values_from_the_first_on() -> None:
+    first, second = Held(1), Held(x=2, made=[5], self_=7)
+    assert first.made == [] and first.made is not Held(1).made
+    assert (first.x, first.missing, first.self_) == (1, "m", 3)
+    assert (second.x, second.missing, second.made, second.self_) == (2, "m", [5], 7)
+    assert Further(1, more=5) == Further(1, "m", [], 3, 5) != Held(1)
+
+
 def test_a_field_is_missed_where_it_has_no_value() -> None:
     with pytest.raises(TypeError, match="missing 1 required positional argument: 'x'"):
         Point()  # type: ignore[call-arg]
