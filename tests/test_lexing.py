@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pygments.lexer import Lexer, RegexLexer, bygroups, default, using
 from pygments.lexers import get_lexer_by_name
 from pygments.lexers.python import PythonLexer
-from pygments.token import Comment, Keyword, Name, Number, Punctuation, Text, Whitespace
+from pygments.token import Comment, Keyword, Name, Number, Operator, Punctuation, Text, Whitespace
 
 from builder.markdown import dialect, lexing
 from builder.markdown.lexing import EVERY, Table, TextLost, has_stock_loop
@@ -288,15 +288,33 @@ def test_what_takes_a_run(pattern: str, first: str, takes: bool) -> None:
     assert (lexing._takes_all(match.match) == run.goes_on and match.match(first) is not None) == takes
 
 
+PAIRS: list[tuple[str, int, str]] = [
+    (r"=|==|[-+]=?", 0, "=-+"),
+    (r"\d*\.\d+|\.", 0, ".1"),
+    (r"(?i)k{2,}|a?b", 0, "ka"),
+    (r"(?:a|ab)(?>c)?", 0, "a"),
+    (r"a(?=b)|\Bc", 0, "ac"),
+    (r"(a)\1", 0, "a"),
+    (r"x*", 0, "xy"),
+]
+
+
+@pytest.mark.parametrize(("pattern", "flags", "chars"), PAIRS)
+def test_the_second_characters_of_a_match_are_never_too_few(pattern: str, flags: int, chars: str) -> None:
+    match = re.compile(pattern, flags).match
+    for text in map("".join, itertools.product(chars, "abckx.1=-+ \n", "abck.1=")):
+        seconds, few = lexing._seconds(match, text[0])
+        if hit := match(text):
+            assert few if hit.end() < 2 else ord(text[1]) in seconds
+
+
 def test_most_of_python_is_sure_without_a_try() -> None:
     row: Any = Table(get_lexer_by_name("python"), functools.cache(Pairs))._rows["root"]
-    assert (row["("][0], row["("][1].kind) == ((), Punctuation)
-    assert (row["\n"][0], row["\n"][1].kind) == ((), Whitespace)
-    _, pairs, _, _, seen = row["p"]
-    assert pairs.kind is Name
-    assert "print" in seen
-    assert "parse" not in seen
-    _, pairs, _, _, seen = row[" "]
-    assert pairs.kind is Text
-    assert '"' in seen
-    assert "x" not in seen
+    assert (row["("].kind, row["\n"].kind, row["parse"].kind) == (Punctuation, Whitespace, Name)
+    assert row["print"] is row["1"] is row["."] is row["    "] is row["pä"] is None
+    assert row.before["    ", "x"][0].kind is Text
+    assert row.before[".", "x"][0].kind is row.before["=", " "][0].kind is Operator
+    for unsure in (("print", "("), ("    ", '"'), (".", "5"), ("=", "="), ("1", "."), ("pä", " ")):
+        kind, rules = row.before[unsure]
+        assert kind is None
+        assert rules

@@ -29,7 +29,67 @@ FRAGMENTS = (
         "~~",
         "* * *\n",
     ),
+    *("**a b**", "*가*", "__d__", "_e_", "*f**", "(g)**", "**h", "“", "\u00a0"),
     *("`a b`", "` `", "[a b](/c#d)", "[a](//b)", "[가](b.md?c=d&e)", "(https://a-b.c:1/)", "(http://a.b)"),
+)
+
+# Lines of lists, tables, fences and headings, plain ones and others.
+LINES = (
+    *(
+        "- a",
+        "- b `c`",
+        "* **x** y",
+        "- [a](b)",
+        "- [ ] t",
+        "- [x]: /u",
+        "- 2020년",
+        "1. a",
+        "2. b",
+        "7) c",
+        "-",
+    ),
+    *(
+        "-  two",
+        "- 1. x",
+        "- - n",
+        "- ***",
+        "-\tb",
+        "  more",
+        "    deep",
+        "   - sub",
+        "",
+        "",
+        "",
+        "",
+        "> - a",
+        "---",
+    ),
+    *("```", "```py", "``` x ```", "````", "~~~", "   ``` ", "    ```", "```  ", "> ```", "- ```"),
+    *(
+        "# h",
+        "## h ##",
+        "#",
+        "## a `b` \t",
+        "  # i",
+        "text",
+        "text  ",
+        "[a]: b",
+        "<div>",
+        "===",
+        "***",
+        "\x0b",
+    ),
+    *(
+        "| a | b |",
+        "|---|---|",
+        "|:--|--:|",
+        "| c | d | e |",
+        "| f |",
+        "|-|",
+        "||",
+        "|x\\|y|z|",
+        "| g | h |  ",
+    ),
 )
 
 
@@ -81,6 +141,14 @@ def test_it_is_the_same_for_any_text(seed: int) -> None:
         assert seen(QUICK, text) == seen(STOCK, text), text
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_it_is_the_same_for_any_lines(seed: int) -> None:
+    choose = random.Random(seed)
+    for _ in range(100):
+        text = "\n".join(choose.choices(LINES, k=choose.randint(1, 12)))
+        assert seen(QUICK, text) == seen(STOCK, text), text
+
+
 @pytest.mark.parametrize(
     "text", ["a", "a\n", "\n", " \t a\n\n\t", "  ", "a\n  ", "\t\ta\n \tb\n   \t", "\n\n a \n"]
 )
@@ -99,7 +167,7 @@ def test_every_rule_of_texts_has_to_be_known() -> None:
     md = markdown(quick=True)
     md.inline.ruler.push("novel", lambda state, silent: False)
     with pytest.raises(KeyError, match="novel"):
-        md.parse("a *b*")
+        md.parse("a <b>")
 
 
 def test_a_token_is_the_same_as_one_of_its_own_constructor() -> None:

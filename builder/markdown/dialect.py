@@ -22,10 +22,9 @@ from typing import Any, TypeAlias, cast
 
 from markdown_it import MarkdownIt
 from markdown_it.parser_block import RuleFuncBlockType
-from markdown_it.rules_block import StateBlock, blockquote, fence, html_block, list_block
+from markdown_it.rules_block import StateBlock, blockquote, fence, html_block
 from markdown_it.rules_block.html_block import HTML_SEQUENCES
 from markdown_it.rules_core import StateCore
-from markdown_it.rules_inline.state_inline import Scanned
 from markdown_it.token import Token
 from markdown_it.utils import EnvType
 from mdit_py_plugins.deflist import deflist_plugin
@@ -40,7 +39,7 @@ from builder.markdown.callouts import settle_callouts
 from builder.markdown.emoji import set_emoji
 from builder.markdown.highlight import escape
 from builder.markdown.math import BLOCK, INLINE, add_math, math_html
-from builder.markdown.parsing import Blocks, Html, Markdown, Text, Texts, new_token
+from builder.markdown.parsing import Blocks, Html, Markdown, Text, Texts, flanks, list_block, new_token
 
 Env: TypeAlias = MutableMapping[str, Any]
 
@@ -78,15 +77,17 @@ def parse(body: str, env: Env | None = None, *, kramdown: bool = False) -> list[
     if divisions.TABS in body:
         divisions.settle_tabs(tokens)
     emoji = env.get("emoji", False)
+    parse_text = md.inline.parse
     for place, token in enumerate(tokens):
         if token.type == "inline":
-            if token.content.endswith("}") and tokens[place - 1].type == "heading_open":
+            content = token.content
+            if content.endswith("}") and tokens[place - 1].type == "heading_open":
                 heading_id(tokens[place - 1], token)
-            token.children = []
-            md.inline.parse(token.content, md, env, token.children)
-            if token.content.startswith("[") and tokens[place - 2].type == "list_item_open":
+                content = token.content
+            token.children = parse_text(content, md, env, [])
+            if content[:1] == "[" and tokens[place - 2].type == "list_item_open":
                 _task(token.children)
-            if emoji and ":" in token.content:
+            if emoji and ":" in content:
                 set_emoji(token.children)
     if "footnotes" in env:
         state = StateCore("", md, env, tokens)
@@ -236,9 +237,7 @@ def _definition(rule: RuleFuncBlockType) -> RuleFuncBlockType:
         if below >= end:
             return False
         at = state.bMarks[below] + state.tShift[below]
-        if silent or state.src[at : at + 1] not in (":", "~"):
-            return silent and rule(state, start, end, silent)
-        return rule(state, start, end, silent)
+        return (silent or state.src[at : at + 1] in (":", "~")) and rule(state, start, end, silent)
 
     return asked
 
@@ -310,46 +309,36 @@ def _table(rule: RuleFuncBlockType) -> RuleFuncBlockType:
     return asked
 
 
+@functools.lru_cache(maxsize=4096)
+def _flanks(within: bool, before: str, after: str) -> tuple[bool, bool]:
+    """May markers between two characters open or close? CommonMark's answer, and more beside CJK letters.
+
+    CommonMark asks for a space or punctuation after `)**`; Korean puts the particle there. A right
+    that CommonMark gives is never taken away, and `_` is left alone (`__init__`은).
+    """
+    opens, closes = flanks(within, before, after)
+    if not within or (opens and closes) or before.isspace() or after.isspace():
+        return opens, closes
+    return opens or re.match(_CJK, before) is not None, closes or re.match(_CJK, after) is not None
+
+
+@functools.lru_cache(maxsize=4096)
+def _kramdown_flanks(within: bool, before: str, after: str) -> tuple[bool, bool]:
+    """The same for kramdown: what stands beside a marker matters only if it is a space."""
+    opens, closes = flanks(within, before, after)
+    return opens or (within and not after.isspace()), closes or (within and not before.isspace())
+
+
 class _State(Text):
     """markdown-it's state of one paragraph, with emphasis that knows Hangul."""
 
-    def scanDelims(self, start: int, canSplitWord: bool) -> Scanned:
-        """May the run of markers at `start` open or close? CommonMark's answer, and more beside CJK letters.
-
-        CommonMark asks for a space or punctuation after `)**`; Korean puts the particle there. A right
-        that CommonMark gives is never taken away, and `_` is left alone (`__init__`은).
-        """
-        run = super().scanDelims(start, canSplitWord)
-        if self.src[start] == "_" or (run.can_open and run.can_close):
-            return run
-        end = start + run.length
-        before = self.src[start - 1 : start]
-        after = self.src[end : end + 1] if end < self.posMax else ""
-        if not before or before.isspace() or not after or after.isspace():
-            return run
-        return Scanned(
-            run.can_open or re.match(_CJK, before) is not None,
-            run.can_close or re.match(_CJK, after) is not None,
-            run.length,
-        )
+    flanks = staticmethod(_flanks)
 
 
 class _KramdownState(Text):
-    """The same with kramdown's emphasis: what stands beside a marker matters only if it is a space."""
+    """The same with kramdown's emphasis."""
 
-    def scanDelims(self, start: int, canSplitWord: bool) -> Scanned:
-        """May the run of markers at `start` open or close?"""
-        run = super().scanDelims(start, canSplitWord)
-        if self.src[start] == "_":
-            return run
-        end = start + run.length
-        before = self.src[start - 1 : start]
-        after = self.src[end : end + 1] if end < self.posMax else ""
-        return Scanned(
-            run.can_open or bool(after and not after.isspace()),
-            run.can_close or bool(before and not before.isspace()),
-            run.length,
-        )
+    flanks = staticmethod(_kramdown_flanks)
 
 
 class _Inline(Texts):
@@ -360,8 +349,9 @@ class _Inline(Texts):
     def parse(self, src: str, md: MarkdownIt, env: EnvType, tokens: list[Token]) -> list[Token]:
         """Fill `tokens`. Called again by the parser for the text of each picture, so depth is bounded."""
         depth = env.get("picture_depth", 0)
-        if depth > _DEEPEST_PICTURE or (src and not self.terminator_re.search(src)):  # nothing but words
-            tokens.append(new_token("text", "", 0, 0, src))
+        if depth > _DEEPEST_PICTURE or not self.terminator_re.search(src):  # nothing but words
+            if src:
+                tokens.append(new_token("text", "", 0, 0, src))
             self.finish(tokens, env)
             return tokens
         env["picture_depth"] = depth + 1

@@ -169,12 +169,15 @@ def remember(html: str) -> None:
 
 def _blocks(html: str) -> Iterator[tuple[str, str]]:
     """The blocks of code that may be remembered: the language and the inside of each."""
-    for block in html.split(_BLOCK)[1:]:
-        opening, end = _OPENING.match(block), block.find("</code></pre>")
-        if opening and end > 0:
-            language, inside = opening[1].lower(), block[opening.end() : end]
+    at = html.find(_BLOCK)
+    while at >= 0:
+        opening = _OPENING.match(html, at + len(_BLOCK))
+        end = html.find("</code></pre>", opening.end()) if opening else -1
+        if opening and end >= 0:
+            language, inside = opening[1].lower(), html[opening.end() : end]
             if language not in PLAIN and inside and not inside.isspace():
                 yield language, inside
+        at = html.find(_BLOCK, at + len(_BLOCK))
 
 
 def _text_of(inside: str) -> str:

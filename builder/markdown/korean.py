@@ -14,14 +14,16 @@ _SYLLABLES: Final = 500
 _CHARACTERS: Final = 400
 _WORDS: Final = 200
 
-_HANGUL = re.compile("[\uac00-\ud7a3]+")
 # These are dear to compile, and few blogs need them: `re` does that, once, when they are used.
+_HANGUL = "[\uac00-\ud7a3]+"
 _HAN = "[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]"
 _OTHER = r"[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\U00020000-\U0003ffff]+"
 _RARE = re.compile("[^\x00-\x7f\uac00-\ud7a3]")  # what most texts have little of
 _LETTER = re.compile(r"\w")
-# Bytes of ASCII, all but letters, digits and `_` as spaces.
-_BETWEEN: Final = bytes(byte if chr(byte).isalnum() or chr(byte) == "_" else ord(" ") for byte in range(256))
+# Bytes of ASCII: letters, digits and `_` as `x`, all others as spaces.
+_WORDS_AS_X: Final = bytes(
+    ord("x" if chr(byte).isalnum() or byte == ord("_") else " ") for byte in range(256)
+)
 
 
 def reading_minutes(text: str) -> int:
@@ -32,13 +34,14 @@ def reading_minutes(text: str) -> int:
 
 def counts(text: str) -> tuple[int, int, int]:
     """The syllables of Hangul, the characters of Han and kana, and the words of other scripts."""
-    rare = "".join(_RARE.findall(text))
-    if _LETTER.search(rare):
-        syllables = len("".join(_HANGUL.findall(text)))
+    rare = _RARE.findall(text)
+    if rare and _LETTER.search("".join(rare)):
+        syllables = len("".join(re.findall(_HANGUL, text)))
         return syllables, len(re.findall(_HAN, text)), len(re.findall(_OTHER, text))
     # All letters are Hangul or ASCII, which is counted without a look at each word.
-    syllables = len(text) - len(text.encode("ascii", "ignore")) - len(rare)
-    return syllables, 0, len(text.encode("ascii", "replace").translate(_BETWEEN).split())
+    ascii = text.encode("ascii", "replace")
+    syllables = ascii.count(b"?") - text.count("?") - len(rare)
+    return syllables, 0, (b" " + ascii.translate(_WORDS_AS_X)).count(b" x")
 
 
 def join_lines(tokens: Sequence[Token]) -> None:
@@ -55,4 +58,4 @@ def join_lines(tokens: Sequence[Token]) -> None:
 
 
 def _is_joined(character: str) -> bool:
-    return bool(character and (_HANGUL.match(character) or re.match(_HAN, character)))
+    return "\uac00" <= character <= "\ud7a3" or (character > "\x7f" and re.match(_HAN, character) is not None)

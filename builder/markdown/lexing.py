@@ -2,10 +2,10 @@
 
 Pygments tries the rules of a state one after the other at every position, and most of them cannot match
 there. What a match can begin with is known from its regular expression: with which characters, and often
-with which words. So a `Table` keeps, for each state and next character or word, only the rules that may
-match, in their order, and none to try where it is sure which one matches. The loop is otherwise Pygments'
-own, with its actions and state changes. A set of beginnings may be too large (that costs a try), never too
-small: whatever is not understood counts as "anything".
+with which words. So a `Table` cuts a text into pieces (words, blanks, signs) and keeps, for each state and
+piece, what that is, where this is sure; else, for the piece and the one behind it, the rules that may match,
+in their order. The loop is otherwise Pygments' own, with its actions and state changes. A set of beginnings may
+be too large (that costs a try), never too small: whatever is not understood counts as "anything".
 """
 
 from __future__ import annotations
@@ -28,9 +28,8 @@ Match: TypeAlias = Callable[[str, int], re.Match[str] | None]
 Cut: TypeAlias = Callable[[Any, re.Match[str]], Iterable[tuple[Shown, str]]]
 Rule: TypeAlias = tuple[Match, Shown | None, Cut, Any]
 Rules: TypeAlias = tuple[Rule, ...]
-# What to try at a character. Without rules, its class and the change of state are sure. If a run of
-# characters is found there, they are sure for all of it, except where something is seen that has rules.
-Next: TypeAlias = tuple[Rules, Shown | None, Any, Match | None, Mapping[str, Rules]]
+# What to do at a piece: its class where that is sure, else the rules to try, one of which matches.
+Next: TypeAlias = tuple[Shown | None, Rules]
 
 BEYOND = 128  # stands for every character that is not ASCII
 EVERY = frozenset(range(BEYOND + 1))
@@ -41,23 +40,27 @@ class Run(NamedTuple):
 
     begins: str
     goes_on: frozenset[str]
-    find: Match  # all of it; group 1 is what is seen there: the word itself, or what stands behind blanks
 
 
 _LETTERS: Final = string.ascii_letters + "_"
-_WORD: Final = Run(
-    _LETTERS,
-    frozenset(_LETTERS + string.digits),
-    re.compile(r"([A-Za-z_][A-Za-z0-9_]*+)(?=[\t\n -~])").match,
-)
-_BLANKS: Final = Run(" \t", frozenset(" \t"), re.compile(r"[ \t]++(?=([A-Za-z0-9_]++|[\n!-~]))").match)
+_WORD: Final = Run(_LETTERS, frozenset(_LETTERS + string.digits))
+_BLANKS: Final = Run(" \t", frozenset(" \t"))
 _RUNS: Final = (_WORD, _BLANKS)
-_PLAIN: Final = "\t\n" + "".join(map(chr, range(32, 127)))  # what may stand behind a run that is found
+_PLAIN: Final = "\t\n" + "".join(map(chr, range(32, 127)))  # what may stand behind a whole run
+# A sign, a word, blanks; or what is not ASCII, and words and blanks before it. The end of a piece is a piece, too.
+_PIECES: Final = re.compile(
+    r"[\n!-/:-@[-^`{-~]|[A-Za-z0-9_]++(?![^\t\n -~])|[ \t]++(?![^\n!-~])"
+    r"|[A-Za-z0-9_ \t]*+(?:[^\x00-\x7f]++|(?s:.))"
+)
+_HEAD: Final = re.compile(r"\A(?:[A-Za-z0-9_]+|.)", re.DOTALL)  # of what stands behind blanks
+# What is held in memory in each state: pieces, and how long they are.
+_MOST_PIECES, _SHORT = 4096, 40
 
 _IN_WORDS: Final = frozenset(map(ord, _WORD.goes_on))
 _BLANK: Final = frozenset(map(ord, _BLANKS.goes_on))
 _SIGNS: Final = frozenset(map(ord, _PLAIN)) - _IN_WORDS - _BLANK
 _MOST_WORDS: Final = 500
+_AROUND: Final = -1  # stands for what is around a match
 # Numbers, since flags of the enumeration are slow.
 _IGNORECASE: Final = re.IGNORECASE.value
 _ASCII: Final = re.ASCII.value
@@ -108,43 +111,63 @@ class Table:
         This is Pygments' `RegexLexer.get_tokens_unprocessed` over the rows. Raises TextLost.
         """
         found: list[Any] = []
-        rows, lexer, end = self._rows, self._lexer, len(text)
+        rows, lexer = self._rows, self._lexer
         stack = ["root"]
         row = rows["root"]
-        current: Any = None  # the class of the text since `begin`
-        begin = pos = 0
+        pieces = _PIECES.findall(text)
+        count = len(pieces)
+        pieces.append("")
+        current: Any = None  # the class of the text that is under way
+        run = ""  # that text
+        number = pos = 0
         hit: Any
-        while pos < end:
-            rules, kind, change, find, seen = row[text[pos]]
-            stop = pos + 1
-            if find is not None and (hit := find(text, pos)) is not None:
-                rules, stop = seen.get(hit[1], ()), hit.end()
-            if rules:
-                for match, kind, cut, change in rules:  # noqa: B007
-                    if (hit := match(text, pos)) is not None:
-                        stop = hit.end()
-                        break
+        while number < count:
+            piece = pieces[number]
+            number += 1
+            kind = row[piece]
             if kind is None:
-                for kind, value in cut(lexer, hit):
-                    if not text.startswith(value, pos):
-                        raise TextLost
-                    if kind is not current:
-                        if begin < pos:
-                            found.append(current[text[begin:pos]])
-                        current, begin = kind, pos
-                    pos += len(value)
-                if pos != stop:
-                    raise TextLost
-            elif kind is not current and pos < stop:
-                if begin < pos:
-                    found.append(current[text[begin:pos]])
-                current, begin = kind, pos
-            pos = stop
-            if change is not None:
-                _change(stack, change)
-                row = rows[stack[-1]]
-        if begin < pos:
-            found.append(current[text[begin:pos]])
+                kind, rules = row.before[piece, pieces[number]]
+                if rules:
+                    end = pos + len(piece)
+                    for match, kind, cut, change in rules:  # noqa: B007
+                        if (hit := match(text, pos)) is not None:
+                            break
+                    piece = hit[0]
+                    stop = pos + len(piece)
+                    while end < stop:
+                        end += len(pieces[number])
+                        number += 1
+                    if end > stop:  # the match ends within a piece
+                        number -= 1
+                        pieces[number] = pieces[number][stop - end :]
+                    if change is not None:
+                        _change(stack, change)
+                        row = rows[stack[-1]]
+                    if kind is None:
+                        for kind, value in cut(lexer, hit):
+                            if not text.startswith(value, pos):
+                                raise TextLost
+                            if kind is current:
+                                run += value
+                            else:
+                                if run:
+                                    found.append(current[run])
+                                current, run = kind, value
+                            pos += len(value)
+                        if pos != stop:
+                            raise TextLost
+                        continue
+                    if not piece:
+                        continue
+            if kind is current:
+                run += piece
+            else:
+                if run:
+                    found.append(current[run])
+                current, run = kind, piece
+            pos += len(piece)
+        if run:
+            found.append(current[run])
         return found
 
 
@@ -182,45 +205,122 @@ def _cut(action: Any, classes: Classes) -> Cut:
     return lambda lexer, hit: [(classes(kind), value) for _, kind, value in action(lexer, hit)]
 
 
-class _Row(dict[str, Next]):
-    """What to try in one state by the next character, worked out when first asked for."""
+class _Begun(NamedTuple):
+    """What is known by the first character of a piece."""
+
+    rules: Rules
+    one: Rule | None  # takes just the character, and that is sure
+    run: Rule | None  # takes a whole run, except where something is seen that has rules
+    seen: Mapping[str, Rules]
+
+
+class _Row(dict[str, "Shown | None"]):
+    """The class of a piece in one state, where it is sure whatever comes; worked out when first asked for."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         super().__init__()
         self._rules = tuple(rules)
+        self._begun: dict[str, _Begun] = {}
+        self.before = _Before(self)
 
-    def __missing__(self, char: str) -> Next:
-        code = min(ord(char), BEYOND)
-        rules = tuple(rule for rule in self._rules if code in _beginnings(rule[0]))
-        self[char] = _sure(char, rules) or _sure_run(char, rules) or (rules, None, None, None, {})
-        return self[char]
+    def __missing__(self, piece: str) -> Shown | None:
+        begun = self.begun(piece[0])
+        rule = begun.one if len(piece) == 1 else None
+        if rule is None and _is_word(piece) and piece not in begun.seen:
+            rule = begun.run
+        kind = rule[1] if rule and rule[3] is None else None
+        _hold(self, piece, piece, kind)
+        return kind
+
+    def begun(self, char: str) -> _Begun:
+        """What is known of a piece by its first character."""
+        if char not in self._begun:
+            code = min(ord(char), BEYOND)
+            rules = tuple(rule for rule in self._rules if code in _beginnings(rule[0]))
+            self._begun[char] = _Begun(rules, _sure(char, rules), *_sure_run(char, rules))
+        return self._begun[char]
 
 
-def _sure(char: str, rules: Rules) -> Next | None:
-    """What comes of `char`, if the first of the rules that may match takes just that."""
-    match, kind, _, change = rules[0]
-    if kind is None or not _takes_one(_parsed(match)[0]) or not match(char, 0):
-        return None
-    return (), kind, change, None, {}
+class _Before(dict[tuple[str, str], Next]):
+    """What to do in one state at a piece that is not sure, by the piece behind it."""
+
+    def __init__(self, row: _Row) -> None:
+        super().__init__()
+        self._row = row
+
+    def __missing__(self, pair: tuple[str, str]) -> Next:
+        piece, behind = pair
+        rules, _, run, seen = self._row.begun(piece[0])
+        if run and _is_word(piece):
+            known = _sure_or(seen.get(piece, ()), run)
+        elif run and not piece.strip(" 	"):
+            known = _sure_or(seen.get("".join(_HEAD.findall(behind)), ()), run)
+        else:
+            known = _by_two(rules, piece, behind)
+        _hold(self, pair, piece + behind, known)
+        return known
 
 
-def _sure_run(char: str, rules: Rules) -> Next | None:
-    """What comes of a run that begins with `char`, if a rule takes it and those before have heads."""
+def _hold(known: dict[Any, Any], key: Any, text: str, value: Any) -> None:
+    """Hold what is known of a short text in memory."""
+    if len(text) <= _SHORT:
+        if len(known) >= _MOST_PIECES:
+            known.clear()
+        known[key] = value
+
+
+def _is_word(piece: str) -> bool:
+    return piece.isascii() and piece.isidentifier()
+
+
+def _sure_or(rules: Rules, run: Rule) -> Next:
+    """What to do where `rules` may match, and `run` does if none of them does."""
+    if rules or run[3] is not None:
+        return None, (*rules, run)
+    return run[1], ()
+
+
+def _sure(char: str, rules: Rules) -> Rule | None:
+    """The first of the rules that may match, if it takes just a character."""
+    match, kind, _, _ = rules[0]
+    return rules[0] if kind is not None and _takes_one(_parsed(match)[0]) and match(char, 0) else None
+
+
+def _sure_run(char: str, rules: Rules) -> tuple[Rule | None, Mapping[str, Rules]]:
+    """The rule that takes a run that begins with `char`, if those before have heads; and they by their heads."""
     run = next((run for run in _RUNS if char in run.begins), None)
     if run is None:
-        return None
+        return None, {}
     seen: dict[str, Rules] = {}
     for rule in rules:
-        match, kind, _, change = rule
+        match, kind, _, _ = rule
         if kind is not None and _takes_all(match) == run.goes_on and match(char, 0):
-            return rules, kind, change, run.find, {head: (*some, rule) for head, some in seen.items()}
+            return rule, seen
         heads = _heads(match)
         if heads is None:
-            return None
+            break
         for head in heads:
             if run is not _WORD or head.startswith(char):
                 seen[head] = (*seen.get(head, ()), rule)
-    return None
+    return None, {}
+
+
+def _by_two(rules: Rules, piece: str, behind: str) -> Next:
+    """What to do at a piece, without the rules that can match neither its first two characters nor just one."""
+    two = (piece + behind)[:2]
+    if len(two) < 2 or not all(char in _PLAIN for char in two):
+        return None, rules
+    left: list[Rule] = []
+    for rule in rules:
+        match, kind, _, change = rule
+        seconds, few = _seconds(match, two[0])
+        if ord(two[1]) in seconds or (few and _AROUND in seconds):
+            left.append(rule)
+        elif few and (hit := match(two, 0)) is not None:
+            if not left and hit.end() == len(piece) and kind is not None and change is None:
+                return kind, ()
+            return None, (*left, rule)
+    return None, tuple(left)
 
 
 def _change(stack: list[str], change: Any) -> None:
@@ -338,8 +438,48 @@ def _set(members: list[tuple[str, Any]], flags: int) -> frozenset[int]:
     return frozenset(begins)
 
 
-class _TooMany(Exception):
-    """There are too many words to name them."""
+@functools.cache
+def _seconds(match: Match, char: str) -> tuple[Set[int], bool]:
+    """The second characters of matches that begin with `char`, and `_AROUND`; and may one take fewer?"""
+    seconds: set[int] = set()
+    try:
+        taken = _go_on({0}, *_parsed(match), ord(char), seconds)
+    except _Unknown:
+        return EVERY, True
+    return seconds, bool(taken)
+
+
+def _go_on(taken: Set[int], items: Iterable[Any], flags: int, code: int, seconds: set[int]) -> Set[int]:
+    """How many characters a match may have taken behind `items`, one at most, where it began with `code`."""
+    for operation, argument in items:
+        match str(operation):
+            case "LITERAL" | "NOT_LITERAL" | "IN" | "ANY":
+                codes, _ = _item(str(operation), argument, flags)
+                if 1 in taken:
+                    seconds |= codes
+                taken = {1} if 0 in taken and code in codes else set()
+            case "AT" | "ASSERT" | "ASSERT_NOT":
+                seconds.add(_AROUND)
+            case "BRANCH":
+                branches = [_go_on(taken, branch, flags, code, seconds) for branch in argument[1]]
+                taken = set().union(*branches)
+            case "SUBPATTERN":
+                _, added, removed, inner = argument
+                taken = _go_on(taken, inner, (flags | added) & ~removed, code, seconds)
+            case "ATOMIC_GROUP":
+                taken = _go_on(taken, argument, flags, code, seconds)
+            case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
+                _, most, inner = argument
+                once = _go_on(taken, inner, flags, code, seconds) if most else set()
+                twice = _go_on(once, inner, flags, code, seconds) if most > 1 else set()
+                taken = taken | once | twice
+            case _:
+                raise _Unknown
+    return taken
+
+
+class _Unknown(Exception):
+    """Too little is known of a match, or there are too many words to name them."""
 
 
 @functools.cache
@@ -351,7 +491,7 @@ def _heads(match: Match) -> Set[str] | None:
     heads: set[str] = set()
     try:
         words = _grow({""}, *_parsed(match), heads)
-    except _TooMany:
+    except _Unknown:
         return None
     return None if words else heads
 
@@ -369,7 +509,7 @@ def _grow(words: set[str], items: Iterable[Any], flags: int, heads: set[str]) ->
                 codes, _ = _item(str(operation), argument, flags)
                 more, others = codes & _IN_WORDS, codes - _IN_WORDS
                 if len(words) * len(more) > _MOST_WORDS:
-                    raise _TooMany
+                    raise _Unknown
                 if others:
                     heads |= words - {""}
                 if "" in words:
@@ -392,7 +532,7 @@ def _grow(words: set[str], items: Iterable[Any], flags: int, heads: set[str]) ->
             case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
                 words = _grow_often(words, argument, flags, heads)
             case _:
-                raise _TooMany
+                raise _Unknown
     return words
 
 
@@ -404,7 +544,7 @@ def _grow_often(words: set[str], argument: Any, flags: int, heads: set[str]) -> 
         if words <= reached:
             return reached
         if count > 4:
-            raise _TooMany
+            raise _Unknown
         if count >= least:
             reached |= words
         words = _grow(words, items, flags, heads)

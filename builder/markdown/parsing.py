@@ -2,26 +2,27 @@
 
 markdown-it asks every rule at every line of a text, and at every character that might begin something. Which
 characters a rule can begin with is known, so only those are asked that may say yes, in their order. What most
-texts are made of (paragraphs of one line, simple spans of code, plain addresses) has a short way here; all
-else goes markdown-it's own.
+texts are made of (paragraphs of one line, plain fences, lists and tables, simple spans of code, plain addresses)
+has a short way here; all else goes markdown-it's own.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable
 from functools import cached_property, lru_cache
 from itertools import accumulate
 from typing import Final, Literal
 
-from markdown_it import MarkdownIt
+from markdown_it import MarkdownIt, rules_block
 from markdown_it.common.utils import isMdAsciiPunct, isPunctChar, isWhiteSpace, mdTrim
 from markdown_it.parser_block import ParserBlock, RuleFuncBlockType
 from markdown_it.parser_inline import ParserInline, RuleFuncInlineType
 from markdown_it.renderer import RendererHTML
 from markdown_it.ruler import Rule, Ruler
-from markdown_it.rules_block import StateBlock, paragraph
-from markdown_it.rules_inline import StateInline, backtick, emphasis, link, strikethrough
+from markdown_it.rules_block import StateBlock
+from markdown_it.rules_inline import StateInline, backtick, link, strikethrough
 from markdown_it.rules_inline.state_inline import Scanned
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
@@ -44,8 +45,27 @@ BLOCKS: Final = {
     "math": "$\\",
     "footnote_def": "[",
 }
-# Those that need a second line, with something on it.
+# Those that need a second line, with something on it; and those that begin with four spaces.
 _OF_TWO_LINES: Final = frozenset({"table", "lheading"})
+_INDENTED: Final = frozenset({"code"})
+# What is plain begins its lines, and is in no list or quote. A fence of three backticks:
+_FENCE: Final = re.compile(r"(```)([^`\n]*)\n")
+_CLOSING: Final = re.compile(r"\n {0,3}```+[ \t]*(?=\n|\Z)")
+_HEADING: Final = re.compile(r"(#{1,6})[ \t]+([^\n#]*)(?=\n|\Z)")
+# A list whose items are lines, with a blank one below; none of them can begin another block.
+_WORDS: Final = r"(?:[^\W\d_]|\d+(?![\d.)])|`(?!``)|\*\*(?=[^\W_])|\[(?!\^)[^\[\]\\\n]+\](?!:))[^\n]*"
+_ITEM: Final = re.compile(rf"([*+-]|(\d{{1,9}})[.)]) {{1,4}}({_WORDS})(?:\n|\Z)")
+# A table without a `\\`, each of whose lines has a `|` at either end.
+_TABLE: Final = re.compile(
+    r"\|[^\n\\]*\|[ \t]*\n\|(?:[ \t]*:?-+:?[ \t]*\|)+[ \t]*(?:\n\|[^\n\\]*\|[ \t]*)*(?:\n|\Z)"
+)
+_MOST_CELLS: Final = 10_000  # markdown-it has a limit for empty ones
+_STYLES: Final = {  # by colons at the beginning and at the end
+    (False, False): "",
+    (True, False): "text-align:left",
+    (False, True): "text-align:right",
+    (True, True): "text-align:center",
+}
 # The same within a text, where every rule but that of plain text is here.
 TEXTS: Final = {
     "text": "",
@@ -71,12 +91,17 @@ _STOPS: Final = re.compile(f"[{_CHARACTERS}]")
 # Texts without these have no emphasis, and nothing that is to be paired when all tokens are known.
 _PAIRED: Final = re.compile("[*_~]")
 _CODE: Final = re.compile("`([^`]+)`(?!`)")
-_EMPHASIS: Final = re.compile(rf"(\*\*?(?!\*)|__?(?!_))([^{_CHARACTERS}]+)\1(?![*_])")
-_WORDS_AND_CODE: Final = re.compile(f"(?:[^{_CHARACTERS}]++|{_CODE.pattern})*+")
 # An address that is written as it is: of a place on this site, or of a host in ASCII.
 _ADDRESS: Final = r"(?a:(?:https?://[\w-]{1,63}(?:\.[\w-]{1,63}){0,3}(?=[/?#)]|\Z)|(?!//))[\w/.~?#=&+,-]*)"
 _PLAIN_ADDRESS: Final = re.compile(_ADDRESS)
-_LINK: Final = re.compile(rf"\[([^{_CHARACTERS}]+)\]\((?!\))({_ADDRESS})\)")
+_LINK: Final = rf"\[([^{_CHARACTERS}]+)\]\((?!\))({_ADDRESS})\)"
+# What most texts consist of, by the number of the last group.
+_PARTS: Final = re.compile(
+    rf"((?:[^{_CHARACTERS}]++|!(?!\[)|[{{^](?![:\[])|&(?![#A-Za-z]))++)|{_CODE.pattern}"
+    rf"|(?P<marker>\*\*?(?!\*)|__?(?!_))([^{_CHARACTERS}]+)(?P=marker)(?![*_])"
+    rf"|{_LINK}|((?<! )\n(?![ \t]))"
+)
+_IS_WORDS, _IS_CODE, _IS_EMPHASIS, _IS_LINK = 1, 2, 4, 6
 
 
 class Markdown(MarkdownIt):
@@ -119,6 +144,11 @@ class Blocks(ParserBlock):
         rules = self.ruler.__rules__
         self.ruler = _BlockRules()
         self.ruler.__rules__ = rules
+        ends = ["paragraph", "reference", "blockquote"]
+        self.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
+        self.ruler.at("fence", _fence, {"alt": [*ends, "list"]})
+        self.ruler.at("list", list_block, {"alt": ends})
+        self.ruler.at("heading", _heading, {"alt": ends})
         self.ruler.at("paragraph", _paragraph)
 
     def parse(self, src: str, md: MarkdownIt, env: EnvType, outTokens: list[Token]) -> list[Token] | None:
@@ -143,10 +173,11 @@ class Blocks(ParserBlock):
                 state.line = endLine
                 break
             is_last = line + 1 >= endLine or state.isEmpty(line + 1)
-            character = state.src[state.bMarks[line] + state.tShift[line]]
-            known = rules.get((character, is_last))
+            is_indented = state.sCount[line] - state.blkIndent >= 4
+            kind = state.src[state.bMarks[line] + state.tShift[line]], is_last, is_indented
+            known = rules.get(kind)
             if known is None:
-                known = rules[character, is_last] = self._rules_at(character, is_last)
+                known = rules[kind] = self._rules_at(*kind)
             for rule in known:
                 if rule(state, line, endLine, False):
                     break
@@ -160,13 +191,15 @@ class Blocks(ParserBlock):
                 state.line = line
 
     @cached_property
-    def _rules(self) -> dict[tuple[str, bool], list[RuleFuncBlockType]]:
+    def _rules(self) -> dict[tuple[str, bool, bool], list[RuleFuncBlockType]]:
         return {}
 
-    def _rules_at(self, character: str, is_last: bool) -> list[RuleFuncBlockType]:
-        """The rules of blocks that can begin with a character, on a line with another one below or without."""
-        rules = (rule for rule in self.ruler.__rules__ if not (is_last and rule.name in _OF_TWO_LINES))
-        return _beginning_with(character, rules)
+    def _rules_at(self, character: str, is_last: bool, is_indented: bool) -> list[RuleFuncBlockType]:
+        """The rules of blocks that can begin with a character, by what is below the line and before it."""
+        left_out = {*(_OF_TWO_LINES if is_last else ()), *(() if is_indented else _INDENTED)}
+        return _beginning_with(
+            character, (rule for rule in self.ruler.__rules__ if rule.name not in left_out)
+        )
 
 
 def _beginning_with(character: str, rules: Iterable[Rule[RuleFuncBlockType]]) -> list[RuleFuncBlockType]:
@@ -206,18 +239,146 @@ def _end(rules: list[Rule[RuleFuncBlockType]]) -> RuleFuncBlockType:
     return end
 
 
+def _is_plain(state: StateBlock, start: int) -> bool:
+    """Does a line begin with what stands on it, and stand in no list and no quote?"""
+    return not (state.level or state.blkIndent or state.sCount[start])
+
+
 def _paragraph(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     """markdown-it's rule, and a short way for one line."""
     below = start + 1
     if below < state.lineMax and not state.isEmpty(below):
-        return paragraph(state, start, end, silent)
-    state.line = below
-    state.push("paragraph_open", "p", 1).map = [start, below]
-    text = state.push("inline", "", 0)
-    text.content = mdTrim(state.getLines(start, below, state.blkIndent, False))
-    text.map, text.children = [start, below], []
-    state.push("paragraph_close", "p", -1)
+        return rules_block.paragraph(state, start, end, silent)
+    text = state.src[state.bMarks[start] + state.tShift[start] : state.eMarks[start]]
+    _push_text(state, "paragraph", "p", "", start, text)
     return True
+
+
+def _heading(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """markdown-it's rule, and a short way for one without a `#` in its text."""
+    found = None if silent or state.sCount[start] else _HEADING.match(state.src, state.bMarks[start])
+    if found is None:
+        return rules_block.heading(state, start, end, silent)
+    _push_text(state, "heading", f"h{len(found[1])}", found[1], start, found[2])
+    return True
+
+
+def _push_text(state: StateBlock, kind: str, tag: str, markup: str, line: int, text: str) -> None:
+    """A block that is one line of text."""
+    state.line = line + 1
+    level = state.level
+    opening = new_token(f"{kind}_open", tag, 1, level, block=True)
+    inline = new_token("inline", "", 0, level + 1, mdTrim(text), block=True)
+    closing = new_token(f"{kind}_close", tag, -1, level, block=True)
+    opening.markup = closing.markup = markup
+    opening.map, inline.map, inline.children = [line, line + 1], [line, line + 1], []
+    state.tokens += opening, inline, closing
+
+
+def _fence(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """markdown-it's rule, and a short way for a plain one."""
+    opening = None if silent or not _is_plain(state, start) else _FENCE.match(state.src, state.bMarks[start])
+    closing = _CLOSING.search(state.src, opening.end() - 1) if opening else None
+    last = bisect_left(state.bMarks, closing.start() + 1, start) if closing else end
+    if opening is None or closing is None or last >= end:
+        return rules_block.fence(state, start, end, silent)
+    token = state.push("fence", "code", 0)
+    token.markup, token.info = opening[1], opening[2]
+    token.content = state.src[opening.end() : closing.start() + 1]
+    token.map = [start, last + 1]
+    state.line = last + 1
+    return True
+
+
+def list_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """markdown-it's rule, and a short way for a plain list of lines of text."""
+    items = [] if silent or not _is_plain(state, start) else _items(state, start, end)
+    if not items:
+        return rules_block.list_block(state, start, end, silent)
+    marker, number, _ = items[0].groups()
+    kind, tag = ("ordered_list", "ol") if number else ("bullet_list", "ul")
+    markup = marker[-1]
+    stop = state.skipEmptyLines(start + len(items))
+    whole = state.push(f"{kind}_open", tag, 1)
+    whole.map, whole.markup = [start, stop], markup
+    if number and int(number) != 1:
+        whole.attrs = {"start": int(number)}
+    for line, item in enumerate(items, start):
+        opening = state.push("list_item_open", "li", 1)
+        opening.map, opening.markup, opening.info = [line, line + 1], markup, item[2] or ""
+        _push_text(state, "paragraph", "p", "", line, item[3])
+        state.tokens[-3].hidden = state.tokens[-1].hidden = True
+        state.push("list_item_close", "li", -1).markup = markup
+    opening.map = [line, stop]
+    state.push(f"{kind}_close", tag, -1).markup = markup
+    state.line = stop
+    return True
+
+
+def _items(state: StateBlock, start: int, end: int) -> list[re.Match[str]]:
+    """The items of a plain list of lines of text, with a blank line below; none if it is another."""
+    found: list[re.Match[str]] = []
+    at = state.bMarks[start]
+    while (item := _ITEM.match(state.src, at)) and (not found or item[1][-1] == found[0][1][-1]):
+        found.append(item)
+        at = item.end()
+    stop = start + len(found)
+    if not found or stop > end or (stop < end and not state.isEmpty(stop)):
+        return []
+    # What stands below the blank line may be of the last item, or be one itself.
+    below = state.skipEmptyLines(stop)
+    if below < end and (state.sCount[below] or state.src[state.bMarks[below]] in "*+-:~0123456789"):
+        return []
+    return found
+
+
+def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """markdown-it's rule, and a short way for a plain table that is drawn in full."""
+    rows = [] if silent or not _is_plain(state, start) else _rows(state, start, end)
+    if not rows:
+        return rules_block.table(state, start, end, silent)
+    head, line, *body = rows
+    styles = [_STYLES[cell[0] == ":", cell[-1] == ":"] for cell in map(str.strip, line)]
+    stop = state.line = start + len(rows)
+    state.push("table_open", "table", 1).map = [start, stop]
+    state.push("thead_open", "thead", 1).map = [start, start + 1]
+    _push_row(state, start, "th", head, styles)
+    state.push("thead_close", "thead", -1)
+    if body:
+        state.push("tbody_open", "tbody", 1).map = [start + 2, stop]
+        for number, cells in enumerate(body, start + 2):
+            _push_row(state, number, "td", cells, styles)
+        state.push("tbody_close", "tbody", -1)
+    state.push("table_close", "table", -1)
+    return True
+
+
+def _rows(state: StateBlock, start: int, end: int) -> list[list[str]]:
+    """The cells of a table whose rows stand between `|`, with a blank line below; none if it is another.
+
+    Nothing that could end a table begins so.
+    """
+    found = _TABLE.match(state.src, state.bMarks[start], state.eMarks[end - 1])
+    lines = found[0].rstrip("\n").split("\n") if found else []
+    stop = start + len(lines)
+    if stop < end and not state.isEmpty(stop):
+        return []
+    rows = [line.rstrip(" \t")[1:-1].split("|") for line in lines]
+    return rows if rows and len(rows) * len(rows[0]) < _MOST_CELLS and len(rows[0]) == len(rows[1]) else []
+
+
+def _push_row(state: StateBlock, line: int, tag: str, cells: list[str], styles: list[str]) -> None:
+    """One row of a table, with so many cells as the table has columns."""
+    state.push("tr_open", "tr", 1).map = [line, line + 1]
+    level, before, behind = state.level, f"{tag}_open", f"{tag}_close"
+    for style, cell in zip(styles, cells + [""] * (len(styles) - len(cells)), strict=False):
+        opening = new_token(before, tag, 1, level, block=True)
+        if style:
+            opening.attrs["style"] = style
+        inline = new_token("inline", "", 0, level + 1, mdTrim(cell), block=True)
+        inline.map, inline.children = [line, line + 1], []
+        state.tokens += opening, inline, new_token(behind, tag, -1, level, block=True)
+    state.push("tr_close", "tr", -1)
 
 
 class _Lines(StateBlock):
@@ -229,12 +390,14 @@ class _Lines(StateBlock):
         lines = src.split("\n")
         if not lines[-1].strip(" \t"):  # what stands behind the last line end is no line
             lines.pop()
-        starts = [0, *accumulate([len(line) + 1 for line in lines])]
+        starts = [0, *accumulate([length + 1 for length in map(len, lines)])]
         # One more stands at the end, so that rules may look behind the last line.
         self.bMarks = [*starts[:-1], len(src)]
         self._starts = self.bMarks.copy()
         self.eMarks = [*[start - 1 for start in starts[1:]], len(src)]
-        self.tShift = [*[len(line) - len(line.lstrip(" \t")) for line in lines], 0]
+        # Most lines begin with what is no space.
+        self.tShift = [0 if line[:1] > " " else len(line) - len(line.lstrip(" \t")) for line in lines]
+        self.tShift.append(0)
         self.sCount = self.tShift.copy()
         if "\t" in src:
             for number, (line, indent) in enumerate(zip(lines, self.tShift, strict=False)):
@@ -262,8 +425,29 @@ class _Lines(StateBlock):
 # --- texts ------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=4096)
+def flanks(within: bool, before: str, after: str) -> tuple[bool, bool]:
+    """May markers between two characters open emphasis, and may they close it? CommonMark's answer.
+
+    `within`: also in the middle of a word.
+    """
+    space_before, sign_before = _side(before)
+    space_after, sign_after = _side(after)
+    left = not (space_after or (sign_after and not (space_before or sign_before)))
+    right = not (space_before or (sign_before and not (space_after or sign_after)))
+    return left and (within or not right or sign_before), right and (within or not left or sign_after)
+
+
+def _side(character: str) -> tuple[bool, bool]:
+    """Is a character beside a marker white space, and is it punctuation?"""
+    code = ord(character)
+    return isWhiteSpace(code), isMdAsciiPunct(code) or isPunctChar(character)
+
+
 class Text(StateInline):
     """markdown-it's state of the text of one block."""
+
+    flanks = staticmethod(flanks)
 
     def pushPending(self) -> Token:
         """Put the characters that are nothing else behind the tokens, as one of text."""
@@ -286,24 +470,13 @@ class Text(StateInline):
         return token
 
     def scanDelims(self, start: int, canSplitWord: bool) -> Scanned:
-        """May the run of markers at `start` open or close emphasis? CommonMark's answer."""
+        """May the run of markers at `start` open or close emphasis?"""
         src, stop = self.src, start
         while stop < self.posMax and src[stop] == src[start]:
             stop += 1
-        space_before, sign_before = _side(src[start - 1] if start else " ")
-        space_after, sign_after = _side(src[stop] if stop < self.posMax else " ")
-        left = not (space_after or (sign_after and not (space_before or sign_before)))
-        right = not (space_before or (sign_before and not (space_after or sign_after)))
-        can_open = left and (canSplitWord or not right or sign_before)
-        can_close = right and (canSplitWord or not left or sign_after)
-        return Scanned(can_open, can_close, stop - start)
-
-
-@lru_cache(maxsize=4096)
-def _side(character: str) -> tuple[bool, bool]:
-    """Is a character beside a marker white space, and is it punctuation?"""
-    code = ord(character)
-    return isWhiteSpace(code), isMdAsciiPunct(code) or isPunctChar(character)
+        before = src[start - 1] if start else " "
+        after = src[stop] if stop < self.posMax else " "
+        return Scanned(*self.flanks(canSplitWord, before, after), stop - start)
 
 
 class Texts(ParserInline):
@@ -315,19 +488,14 @@ class Texts(ParserInline):
         super().__init__()
         self.terminator_re = _STOPS
         self.ruler.at("backticks", _backticks)
-        self.ruler.at("emphasis", _emphasis)
         self.ruler.at("link", _link)
         self.ruler2.at("strikethrough", _strikethrough)
 
     def parse(self, src: str, md: MarkdownIt, env: EnvType, tokens: list[Token]) -> list[Token]:
         """Put the tokens of a text into `tokens`."""
-        if _WORDS_AND_CODE.fullmatch(src):
-            for place, part in enumerate(_CODE.split(src)):
-                if place % 2:
-                    tokens.append(new_token("code_inline", "code", 0, 0))
-                    _set_code(tokens[-1], part)
-                elif part:
-                    tokens.append(new_token("text", "", 0, 0, part))
+        parts = self._parts(src)
+        if parts is not None:
+            tokens += parts
             return tokens
         state = self.state_class(src, md, env, tokens)
         self.tokenize(state)
@@ -335,6 +503,45 @@ class Texts(ParserInline):
             for rule in self.ruler2.getRules(""):
                 rule(state)
         return tokens
+
+    def _parts(self, src: str) -> list[Token] | None:
+        """The tokens of a text of words, code, emphasis, plain links and line ends; None if it has more."""
+        tokens: list[Token] = []
+        done = 0
+        for part in _PARTS.finditer(src):
+            if part.start() != done:
+                return None
+            done = part.end()
+            kind = part.lastindex
+            if kind == _IS_WORDS:
+                if tokens and tokens[-1].type == "text":
+                    tokens[-1].content = part[1]
+                else:
+                    tokens.append(new_token("text", "", 0, 0, part[1]))
+            elif kind == _IS_CODE:
+                tokens.append(new_token("code_inline", "code", 0, 0))
+                _set_code(tokens[-1], part[2])
+            elif kind == _IS_EMPHASIS:
+                if not self._is_emphasis(src, part):
+                    return None
+                _push_emphasis(tokens, part[3], part[4])
+            elif kind == _IS_LINK:
+                opening = new_token("link_open", "a", 1, 0)
+                opening.attrs["href"] = part[6]
+                tokens += opening, new_token("text", "", 0, 1, part[5]), new_token("link_close", "a", -1, 0)
+            else:
+                tokens.append(new_token("softbreak", "br", 0, 0))
+        return tokens if done == len(src) else None
+
+    def _is_emphasis(self, src: str, part: re.Match[str]) -> bool:
+        """Is there emphasis by what stands on both sides of its markers?"""
+        start, stop = part.span()
+        marker, words = part[3], part[4]
+        within, flanks = marker[0] == "*", self.state_class.flanks
+        return (
+            flanks(within, src[start - 1] if start else " ", words[0])[0]
+            and flanks(within, words[-1], src[stop] if stop < len(src) else " ")[1]
+        )
 
     def tokenize(self, state: StateInline) -> None:
         """Put the tokens of the text from `state.pos` on into the state."""
@@ -411,7 +618,7 @@ def _set_code(token: Token, code: str) -> None:
 
 def _link(state: StateInline, silent: bool) -> bool:
     """markdown-it's rule, and a short way for words with a plain address."""
-    found = _LINK.match(state.src, state.pos)
+    found = re.compile(_LINK).match(state.src, state.pos)
     if found is None or found.end() > state.posMax:
         return link(state, silent)
     if not silent:
@@ -422,30 +629,17 @@ def _link(state: StateInline, silent: bool) -> bool:
     return True
 
 
-def _emphasis(state: StateInline, silent: bool) -> bool:
-    """markdown-it's rule, and a short way for words in a pair of markers, with no other marker before it."""
-    found = None if silent or state.delimiters else _EMPHASIS.match(state.src, state.pos)
-    if found is None or found.end() > state.posMax:
-        return emphasis.tokenize(state, silent)
-    marker, words = found.groups()
-    within = marker[0] == "*"  # words
-    opens = state.scanDelims(found.start(), within).can_open
-    if not opens or not state.scanDelims(found.end() - len(marker), within).can_close:
-        return emphasis.tokenize(state, silent)
+def _push_emphasis(tokens: list[Token], marker: str, words: str) -> None:
+    """Words in a pair of markers. markdown-it makes a token of each character; of two, the outer one becomes
+    an empty text, if there is no other beside it."""
     tag = "em" if len(marker) == 1 else "strong"
-    # markdown-it makes a token of each character; of two, the outer one becomes an empty text.
-    outer = marker[1:]
-    if outer:
-        state.push("text", "", 0)
-    opening = state.push(f"{tag}_open", tag, 0)
-    opening.nesting, opening.markup = 1, marker
-    state.append_pending(words)
-    closing = state.push(f"{tag}_close", tag, 0)
-    closing.nesting, closing.markup = -1, marker
-    if outer:
-        state.push("text", "", 0)
-    state.pos = found.end()
-    return True
+    if tag == "strong" and not (tokens and tokens[-1].type == "text"):
+        tokens.append(new_token("text", "", 0, 0))
+    opening, closing = new_token(f"{tag}_open", tag, 1, 0), new_token(f"{tag}_close", tag, -1, 0)
+    opening.markup = closing.markup = marker
+    tokens += opening, new_token("text", "", 0, 1, words), closing
+    if tag == "strong":
+        tokens.append(new_token("text", "", 0, 0))
 
 
 def _strikethrough(state: StateInline) -> None:
@@ -470,8 +664,11 @@ class Html(RendererHTML):
         for place, token in enumerate(tokens):
             kind = token.type
             if kind == "inline":
-                if token.children:
-                    html.append(self.renderInline(token.children, options, env))
+                children = token.children or []
+                if len(children) == 1 and children[0].type == "text":
+                    html.append(escape(children[0].content))
+                else:
+                    html.append(self.renderInline(children, options, env))
             elif kind == "html_block":
                 html.append(token.content)
             elif rule := self.rules.get(kind):

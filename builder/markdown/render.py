@@ -34,6 +34,7 @@ from builder.markdown.emoji import as_written
 from builder.markdown.highlight import PLAIN_LOOK, Look, coloured, escape, highlight, in_lines, look_of
 from builder.markdown.korean import join_lines, reading_minutes
 from builder.markdown.media import Media
+from builder.markdown.parsing import new_token
 from builder.markdown.pictures import Pictures, frame_pictures
 from builder.marks import is_rule
 from builder.model import Cell, Figure, Heading, Markup, Part, Post, Problem, Text
@@ -111,8 +112,8 @@ def render(
             place_videos(tokens, words.play)
         if "![" in body:
             frame_pictures(tokens)
-    minutes = reading_minutes(" ".join(token.content for token in tokens if token.type == "inline"))
-    summary = _summary(tokens, _MORE.search(body) is not None)
+    minutes = reading_minutes(" ".join([token.content for token in tokens if token.type == "inline"]))
+    summary = _summary(tokens, "<!--" in body and _MORE.search(body) is not None)
     taken = {f"cell-{cell.number}" for cell in post.cells}
     if "<" in body or "![" in body:
         taken |= _raw_ids(tokens)
@@ -127,7 +128,11 @@ def render(
     tokens = _place_cells(tokens, post, shown, figure_url, words)
     pictures = Pictures(media.find, figure_url)
     for token in tokens:
-        if token.type in _FINISHED:
+        if token.type == "inline":
+            if "[" in token.content or "<" in token.content:  # a link, a picture, or HTML
+                line = post.body_line + (token.map or [0])[0]
+                token.children = resolve_text(token.children or [], line, resolve, pictures)
+        elif token.type in _FINISHED:
             _finish(token, post.body_line, resolve, pictures, words)
     return Rendered(to_html(tokens), toc, summary, minutes, tuple(problems))
 
@@ -223,19 +228,20 @@ def _own_code(post: Post, tokens: Iterable[Token]) -> Iterator[Problem]:
                     yield Problem("warning", post.path, at, "policy", f"the page cannot run {what}", hint)
 
 
-# All other tokens are written as they are.
+# All other tokens are written as they are, but texts.
 _FINISHED = frozenset(
-    {"inline", "html_block", "fence", "code_block", "table_open", "table_close", "th_open", "td_open"}
+    {"html_block", "fence", "code_block", "table_open", "table_close", "th_open", "td_open"}
 )
 
 
 def _finish(token: Token, first_line: int, resolve: Resolve, pictures: Pictures, words: Words) -> None:
     """Make of one block token what the page needs: addresses, classes, frames."""
-    line = first_line + (token.map[0] if token.map else 0)
     match token.type:
-        case "inline" if "[" in token.content or "<" in token.content:  # a link, a picture, or HTML
-            token.children = resolve_text(token.children or [], line, resolve, pictures)
+        case "th_open" | "td_open":
+            if "style" in token.attrs:  # a strict page has no inline styles
+                token.attrs = {"class": str(token.attrs["style"]).replace("text-align:", "align-")}
         case "html_block" if not token.meta:
+            line = first_line + (token.map[0] if token.map else 0)
             token.content = resolve_html(token.content, line, resolve, pictures)
         case "fence":
             language = parse_info(unescapeAll(token.info)).language
@@ -248,8 +254,6 @@ def _finish(token: Token, first_line: int, resolve: Resolve, pictures: Pictures,
             _set_html(token, f'<div class="table-wrap" tabindex="0">\n{table}\n')
         case "table_close":
             _set_html(token, "</table>\n</div>\n")
-        case "th_open" | "td_open" if "style" in token.attrs:  # a strict page has no inline styles
-            token.attrs = {"class": str(token.attrs["style"]).replace("text-align:", "align-")}
 
 
 def _set_html(token: Token, html: str) -> None:
@@ -304,6 +308,8 @@ def _diagram(source: str, diagram: Diagram, figure_url: FigureUrl, words: Words)
 
 # --- code, cells and outputs ------------------------------------------------------------------
 
+_CODE_BLOCKS: Final = frozenset({"fence", "code_block"})
+
 
 def _code(code: str, language: str, look: Look, words: Words) -> str:
     """The HTML of one block of code, which its frame is to hold."""
@@ -336,7 +342,7 @@ def _place_cells(
     apart: set[int] = set()  # cells whose output stands behind a label, and stays there
     hidden = [cell.picture for cell in post.cells if _is_replaced(cell, shown, post)]
     for place, token in enumerate(tokens):
-        is_code = token.type in ("fence", "code_block")
+        is_code = token.type in _CODE_BLOCKS
         if not (is_code or hidden) or not token.map:
             placed.append(token)
             continue
@@ -364,7 +370,7 @@ def _place_cells(
 
 
 def _stands_at(token: Token | None, line: int) -> bool:
-    return token is not None and token.type in ("fence", "code_block") and (token.map or [-1])[0] == line
+    return token is not None and token.type in _CODE_BLOCKS and (token.map or [-1])[0] == line
 
 
 def _is_replaced(cell: Cell, shown: Mapping[int, tuple[Part, ...] | None], post: Post) -> bool:
@@ -542,7 +548,8 @@ def _name_headings(
             headings.append(Heading(int(token.tag[1]), name, inline_to_html([*_quiet(children)])))
         token.attrs["id"] = name
         anchor = f' <a class="anchor" href="#{name}" aria-label="{words.permalink}">#</a>'
-        children.append(Token("html_inline", "", 0, content=anchor, meta={"ours": True}))
+        children.append(new_token("html_inline", "", 0, 0, anchor))
+        children[-1].meta["ours"] = True
     return _nest(headings)
 
 
