@@ -9,26 +9,48 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import marshal
 import os
 import sys
 from collections.abc import Callable, MutableMapping
+from functools import cache
 from importlib.util import cache_from_source
 from pathlib import Path
-from types import MethodType
-from typing import Any
+from types import FunctionType, MethodType
+from typing import Any, Final
 
 import jinja2
-from jinja2.bccache import Bucket
+import markupsafe
+from jinja2.bccache import Bucket, bc_magic
 from jinja2.compiler import CodeGenerator, Frame
-from jinja2.utils import internalcode
+from jinja2.runtime import Macro
+from jinja2.utils import _PassArg, internalcode
 
 from builder.assets import theme_folder
 from builder.model import Config
 from builder.whole import write_whole
 
+# Functions that say themselves what they want besides their arguments, if anything.
+_PLAIN: Final = frozenset({FunctionType, MethodType, type(cache(len))})
+# Plain text escaped to plain text, where MarkupSafe can: in C, and without an object for each text.
+_escape: Final[Callable[[str], str]] = getattr(markupsafe, "_escape_inner", markupsafe.escape)
+
 
 class _Generator(CodeGenerator):
-    """Lets compiled templates show text by our own `escaped`, where Jinja2 would make an object for each."""
+    """Lets compiled templates show text by our own `escaped`, where Jinja2 would make an object for each.
+
+    And a template or block gives its text as a whole, not each piece of it through all that it stands in.
+    """
+
+    def enter_frame(self, frame: Frame) -> None:
+        super().enter_frame(frame)
+        if frame.parent is None:
+            self.buffer(frame)
+
+    def leave_frame(self, frame: Frame, with_python_scope: bool = False) -> None:
+        super().leave_frame(frame, with_python_scope)
+        if frame.parent is None:
+            self.writeline(f"if {frame.buffer}: yield concat({frame.buffer})")
 
     def _output_child_pre(self, node: jinja2.nodes.Expr, frame: Frame, finalize: Any) -> None:
         if frame.eval_ctx.autoescape and not frame.eval_ctx.volatile:
@@ -38,12 +60,21 @@ class _Generator(CodeGenerator):
 
 
 class _Context(jinja2.runtime.Context):
-    """Calls a plain method at once: Jinja2 looks first for what else a thing that is called may want."""
+    """Calls macros and plain functions at once: Jinja2 looks first for all that a thing might want."""
 
     @internalcode
-    def call(__self, __called: Callable[..., Any], *values: Any, **named: Any) -> Any:
-        if type(__called) is not MethodType or hasattr(__called, "jinja_pass_arg"):
+    def call(__self, __called: Any, *values: Any, **named: Any) -> Any:
+        kind = type(__called)
+        # A method takes long to say that neither it nor its function has an attribute.
+        function = __called.__func__ if kind is MethodType else __called
+        if kind is Macro:
+            values = (__self.eval_ctx, *values)
+        elif kind not in _PLAIN:
             return super().call(__called, *values, **named)
+        elif wanted := getattr(function, "jinja_pass_arg", None):
+            if wanted is not _PassArg.context or named.get("_loop_vars") or named.get("_block_vars"):
+                return super().call(__called, *values, **named)
+            values = (__self, *values)
         named.pop("_block_vars", None)
         named.pop("_loop_vars", None)
         return __called(*values, **named)
@@ -63,8 +94,21 @@ class Environment(jinja2.Environment):
                 html: str = value.__html__()
                 return html
             value = str(value)
-        text: str = value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-        return text.replace("'", "&#39;").replace('"', "&#34;")
+        return _escape(value)
+
+    @internalcode
+    def get_template(
+        self,
+        name: str | jinja2.Template,
+        parent: str | None = None,
+        globals: MutableMapping[str, Any] | None = None,
+    ) -> jinja2.Template:
+        """A template, by its name alone: a page asks for ten, and none changes while there is this environment."""
+        templates: Any = self.cache
+        if globals or name not in templates:
+            templates[name] = super().get_template(name, parent, globals)
+        found: jinja2.Template = templates[name]
+        return found
 
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
         return {**self.globals, **(d or {})}  # Jinja2's own ChainMap is asked a hundred times for each page
@@ -76,7 +120,7 @@ class Compiled(jinja2.BytecodeCache):
     def __init__(self, config: Config) -> None:
         home = config.root / ".fencepost"
         modules = Path(cache_from_source(__file__)).parent
-        self._theme = theme_folder()
+        self._theme = f"{theme_folder()}/"
         self._of_site = home / "templates" if home.is_dir() else None
         shared = not sys.dont_write_bytecode and os.access(modules, os.W_OK)
         self._of_theme = modules if shared else self._of_site
@@ -84,7 +128,7 @@ class Compiled(jinja2.BytecodeCache):
 
     def get_cache_key(self, name: str, filename: str | None = None) -> str:
         """The file that a template is kept in; "" for nowhere."""
-        ours = filename is not None and Path(filename).is_relative_to(self._theme)
+        ours = filename is not None and filename.startswith(self._theme)
         folder = self._of_theme if ours else self._of_site
         return f"{folder}/{super().get_cache_key(name, filename)}.template" if folder else ""
 
@@ -93,10 +137,18 @@ class Compiled(jinja2.BytecodeCache):
         return hashlib.sha256(f"{self._program}\n{source}".encode()).hexdigest()
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        with contextlib.suppress(OSError), open(bucket.key, "rb") as file:
-            bucket.load_bytecode(file)
+        # Not by the bucket's own way, which takes a file to pieces: that is five times slower.
+        with contextlib.suppress(OSError, EOFError, ValueError, TypeError), open(bucket.key, "rb") as file:
+            content, head = file.read(), _head(bucket)
+            if content.startswith(head):
+                bucket.code = marshal.loads(memoryview(content)[len(head) :])
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         if bucket.key:
             with contextlib.suppress(OSError):
-                write_whole(Path(bucket.key), bucket.bytecode_to_string(), shared=True)
+                write_whole(Path(bucket.key), _head(bucket) + marshal.dumps(bucket.code), shared=True)
+
+
+def _head(bucket: Bucket) -> bytes:
+    """How a file begins that holds what this Python and this program made of a template."""
+    return bc_magic + bucket.checksum.encode()

@@ -266,6 +266,7 @@ def _json(values: list[dict[str, Any]]) -> Markup:
         }
     )
     text = _JSON.encode(document)
-    for sign, escape in _JSON_ESCAPES:  # much faster than `translate`, since hardly any is there
-        text = text.replace(sign, escape)
+    for sign, escape in _JSON_ESCAPES:
+        if sign in text:  # hardly any is there, and `replace` takes long to find that out
+            text = text.replace(sign, escape)
     return Markup(text)

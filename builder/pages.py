@@ -28,6 +28,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache, lru_cache, partial
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
@@ -52,6 +53,7 @@ from builder.words import Words, language_of, words_for
 
 TermFeed: TypeAlias = Callable[[SiteView, TermView, feeds.Entries], bytes]
 Make: TypeAlias = Callable[[SiteView, jinja2.Environment], bytes]
+Kind: TypeAlias = "Callable[[Site], Iterator[Sketch]]"
 
 
 @frozen
@@ -86,10 +88,9 @@ SEARCH_URL, SEARCH_INDEX = "/search/", "search/index.json"
 def environment(config: Config) -> jinja2.Environment:
     """The templates of this site. Each is compiled when a page first needs it."""
     theme = jinja2.FileSystemLoader(theme_folder())
+    own = [jinja2.FileSystemLoader(config.templates)] if config.templates.is_dir() else []
     result = Environment(
-        loader=jinja2.ChoiceLoader(
-            [jinja2.FileSystemLoader(config.templates), theme, jinja2.PrefixLoader({"theme": theme})]
-        ),
+        loader=jinja2.ChoiceLoader([*own, theme, jinja2.PrefixLoader({"theme": theme})]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -157,13 +158,22 @@ class _Shown:
 
 
 def sketches(site: Site) -> Iterator[Sketch]:
-    """Every page of the site that templates or feeds make."""
-    taken = set()
+    """Every page of the site that templates or feeds make.
+
+    They are dealt to processes like cards, and stand in an order in which two processes make other pieces: the
+    one the entries of lists, the other those of feeds.
+    """
+    found: dict[Kind, list[Sketch]] = {kind: [] for kind in KINDS}
+    taken: set[str] = set()
     for kind in KINDS:
         for sketch in kind(site):
             if sketch.path not in taken:
                 taken.add(sketch.path)
-                yield sketch
+                found[kind].append(sketch)
+    lists = [sketch for kind in (index, tags, categories, series, archives) for sketch in found.pop(kind)]
+    others = [sketch for kind in (feed, crawling, articles) for sketch in found.pop(kind)]
+    dealt = chain.from_iterable(zip_longest(lists, others))
+    return filter(None, chain(dealt, *found.values()))
 
 
 def articles(site: Site) -> Iterator[Sketch]:
@@ -219,12 +229,13 @@ def feed(site: Site) -> Iterator[Sketch]:
     """The feeds of the site and of each tag, if the site has any."""
     if not feeds.has_feed(site.config):
         return
-    yield Sketch(output_path(feeds.FEED_URL), lambda view, _: feeds.atom(view))
-    yield Sketch(output_path(feeds.JSON_FEED_URL), lambda view, _: feeds.json_feed(view))
-    entries = feeds.Entries(whole=False)
+    entries = feeds.Entries(whole=True)
+    yield Sketch(output_path(feeds.FEED_URL), lambda view, _: feeds.atom(view, None, entries))
+    yield Sketch(output_path(feeds.JSON_FEED_URL), lambda view, _: feeds.json_feed(view, None, entries))
+    brief = feeds.Entries(whole=False)
     for term in site.tags:
         for make, name in ((feeds.atom, feeds.ATOM), (feeds.json_feed, feeds.JSON)):
-            yield Sketch(output_path(term.url + name), partial(_term_feed, make, entries, term.url))
+            yield Sketch(output_path(term.url + name), partial(_term_feed, make, brief, term.url))
 
 
 def crawling(site: Site) -> Iterator[Sketch]:
@@ -258,7 +269,7 @@ def redirects(site: Site) -> Iterator[Sketch]:
         yield Sketch(output_path(old), partial(_redirect_page, article.path))
 
 
-KINDS: tuple[Callable[[Site], Iterator[Sketch]], ...] = (
+KINDS: tuple[Kind, ...] = (
     *(articles, index, tags, categories, series, archives, search, not_found),
     # An address that two want is that of the first: what follows gives way to all that stands above.
     *(feed, crawling, copies, pictures, redirects),

@@ -153,6 +153,7 @@ def output_path(url: str) -> str:
     return url[1:] if _FILE_SUFFIX.search(url) else url[1:] + ".html"
 
 
+@lru_cache(maxsize=64)  # a site has one for all its posts
 def _local_path(template: str) -> str:
     """`template` percent-decoded. Raises ValueError if it names a host or is not UTF-8."""
     try:

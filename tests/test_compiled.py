@@ -110,3 +110,49 @@ def test_templates_escape_as_jinja2_does(source: str) -> None:
             for kind in (Environment, jinja2.Environment)
         ]
         assert shown[0] == shown[1]
+
+
+TEMPLATES = {
+    "base": "<{% block title %}base {{ x }}{% endblock %}>{% include 'part' %}{% block main scoped %}{% endblock %}.",
+    "part": "{% set y = 'set' %}[{{ x }}{{ y }}{{ z }}]",
+    "macros": "{% macro m(a, b='&') %}{{ a }}{{ b }}{{ varargs }}{{ kwargs }}{% if caller %}{{ caller() }}{% endif %}"
+    "{% endmacro %}{% macro near() %}{{ x }}{{ told() }}{% endmacro %}",
+    "page": "{% extends 'base' %}{% from 'macros' import m %}{% import 'macros' as o with context %}"
+    "{% block title %}{{ super() }}{{ x }}{% endblock %}"
+    "{% block main %}{{ m(x) }}{{ m('<', 1, 2, c=x) }}{{ self.title() | upper }}{{ o.near() }}"
+    "{% call m(x) %}<p>{% endcall %}{% filter upper %}{{ m(x, b=2) }}{% endfilter %}"
+    "{% for i in [[1, []], [2, [[3, []]]]] recursive %}{{ i[0] }}({{ loop(i[1]) }}){% endfor %}"
+    "{% for i in 'abc' if i != 'b' %}{% set k = i %}{{ told() }}{{ loop.index }}{% else %}none{% endfor %}"
+    "{% include 'missing' ignore missing %}{% endblock %}",
+    "perhaps": "before{% if x is string %}{% extends 'base' %}{% endif %}after{% block title %}t{% endblock %}",
+    "chosen": "{% extends base %}{% block main %}{{ told() }}{% include ['missing', 'part'] %}{% endblock %}",
+}
+
+
+@jinja2.pass_context
+def told(context: jinja2.runtime.Context) -> str:
+    """What a function that wants the context sees of it."""
+    return f"{context.get('k')}{context.get('i')}{context.name}"
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+@pytest.mark.parametrize("x", ["<", 7, markupsafe.Markup("<b>")], ids=str)
+def test_templates_are_put_together_as_jinja2_does(name: str, x: object) -> None:
+    shown = []
+    for kind in (Environment, jinja2.Environment):
+        templates = kind(loader=jinja2.DictLoader(TEMPLATES), autoescape=True)
+        templates.globals["told"] = told
+        shown += [[templates.get_template(name).render(x=x, base=base) for base in ("base", "page", "base")]]
+    assert shown[0] == shown[1]
+
+
+def test_a_template_is_known_by_its_name_in_one_environment() -> None:
+    loader = jinja2.DictLoader({"a": "{{ x }}"})
+    templates = Environment(loader=loader, autoescape=True)
+    other = templates.overlay()
+    other.globals = {"x": "other"}
+    assert templates.get_template("a").render(x=1) == "1"
+    assert other.get_template("a").render() == "other"
+    assert templates.get_template("a", globals={"x": 2}).render() == "2"
+    with pytest.raises(jinja2.TemplateNotFound):
+        templates.get_template("b")

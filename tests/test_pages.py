@@ -113,7 +113,7 @@ def html_pages(pages: dict[str, str]) -> Iterator[tuple[str, Markup]]:
 
 
 def test_the_pages_of_a_site() -> None:
-    assert [path for path in rendered(PUBLIC) if not path.startswith("assets/")] == [
+    assert {path for path in rendered(PUBLIC) if not path.startswith("assets/")} == {
         "c/index.html",
         "b/index.html",
         "a/index.html",
@@ -134,7 +134,13 @@ def test_the_pages_of_a_site() -> None:
         "robots.txt",
         "llms.txt",
         "sitemap.xml",
-    ]
+    }
+
+
+def test_of_two_processes_one_makes_the_entries_of_lists_and_one_those_of_feeds() -> None:
+    dealt = [sketch.path for sketch in sketches(Site.of(PUBLIC, articles(), str))]
+    assert {"index.html", "tags/dl/index.html", "categories/py/index.html"} <= set(dealt[::2])
+    assert {"feed.xml", "feed.json", "tags/dl/feed.xml", "tags/dl/feed.json"} <= set(dealt[1::2])
 
 
 def test_the_order_of_posts_given_changes_no_byte() -> None:
