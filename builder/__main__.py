@@ -9,7 +9,7 @@ import sys
 from builder.state import said_before
 
 # Most of what a build reads and makes is kept to the end: to look for garbage early finds none.
-ALLOCATIONS = 100_000
+ALLOCATIONS = 1_000_000
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
 
 
 def _run(arguments: list[str]) -> int:
-    said, before = said_before(arguments)
+    said, seen = said_before(arguments)
     if said is not None:
         out, err, status = said
         sys.stderr.write(err)
@@ -34,7 +34,7 @@ def _run(arguments: list[str]) -> int:
     from builder.cli import main as run
 
     try:
-        run(arguments, before)
+        run(arguments, seen)
     except SystemExit as exit:
         return exit.code if isinstance(exit.code, int) else int(exit.code is not None)
     return 0

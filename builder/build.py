@@ -17,13 +17,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from builder.assets import Assets
 from builder.bodies import BodyLost, kept_bodies
 from builder.jekyll.precedence import settle
 from builder.jekyll.rules import output_file
-from builder.memo import Memo
+from builder.memo import Common, Memo
 from builder.model import Built, Config, Page, Problem, Report, SiteError
 from builder.output import FileId, Tree, Written
 from builder.pages import Sketch, environment, list_claims, sketches, theme_claims
@@ -38,6 +39,11 @@ from builder.workers import FEWEST, Ahead, spread
 
 if TYPE_CHECKING:
     from builder.execute.run import Observer, Runs
+    from builder.state import Seen
+
+# What the last build knew. Mostly the process ends after it, and need not wait until ten thousand articles have
+# been taken apart.
+_known: list[object] = []
 
 # A process that is ready to prepare what has changed (see `prepare.ready`).
 Preparing: TypeAlias = Ahead[Task, tuple[list[Prepared | Stale], set[str]]]
@@ -50,10 +56,12 @@ def build(
     *,
     frozen: bool = False,
     ahead: Preparing | None = None,
+    seen: Seen | None = None,
 ) -> Built:
     """Turn content/ into output/. With `frozen`, no cell is run: all outputs are those of the freeze.
 
     `ahead` is given new sources to prepare while this process does what does not depend on them, or its share.
+    What has been `seen` already is not looked at again.
 
     A problem of one post does not keep the others from the site. Raises SiteError, with nothing written,
     if there can be no whole site: two pages at one address, a broken template, an output folder in use.
@@ -62,7 +70,7 @@ def build(
     workshop = Workshop.of(config, frozen=frozen)
     workshop.cache.tidy()
     memo = Memo.read(config, frozen=frozen)
-    sources, files, problems = find_sources(config)
+    sources, files, problems = find_sources(config, seen.snapshot["files"] if seen else {})
 
     with closing(workshop.bodies):
         known = memo.unchanged(sources, workshop.cache.values, workshop.now.timestamp())
@@ -70,14 +78,14 @@ def build(
         make_images(new, files, workshop, jobs)
         ahead = ahead if new else None  # it is not waited for where there is nothing to prepare
         ours = _hand_out(new, memo, jobs, ahead)
-        tree = Tree(config)  # how the output folder is
+        tree = Tree(config, seen.lookout if seen else None)  # how the output folder is
         done = _prepare(ours, workshop, jobs, ahead)
         runs = _run(done, known, workshop, jobs, observe)
         prepared = [known[source.path] for source in sources]
         copies = copies_of(files, config)
         placed: list[Prepared] = prepared
         if config.jekyll:
-            placed, copies, yielded = settle(prepared, copies, theme_claims(config))
+            placed, copies, yielded = settle(prepared, copies, theme_claims(config), config)
             problems += tuple(yielded)
         site, complaints = site_of(placed, copies, workshop)
         try:
@@ -86,11 +94,14 @@ def build(
             memo.erase()
             workshop.bodies.keep(())
             return build(config, jobs, observe, frozen=frozen)
-        if workshop.bodies.keep(_bodies(prepared)):
-            memo.write({each.path: each for each in prepared}, pages, site.addresses)
-        else:
-            memo.erase()
-        workshop.cache.values.save()
+        try:
+            if workshop.bodies.keep(_bodies(prepared)):
+                memo.write({each.path: each for each in prepared}, pages, site.addresses)
+            else:
+                memo.erase()
+            workshop.cache.values.save()
+        finally:
+            tree.leave()
 
     told = [*problems, *complaints, *(problem for each in prepared for problem in each.problems)]
     cells = sum(each.cells for each in prepared)
@@ -107,7 +118,8 @@ def build(
         problems=tuple(sorted(told, key=lambda problem: problem.place)),
         notes=tuple(sorted(_notes(prepared, workshop, runs), key=lambda problem: problem.place)),
     )
-    return Built(report, _until(prepared), _input_files(prepared, config), written.files)
+    _known[:] = memo, site, sources, known, written
+    return Built(report, _until(prepared), _input_files(prepared, config))
 
 
 # --- the steps -------------------------------------------------------------------------------
@@ -227,22 +239,23 @@ def _write(
     memo: Memo,
     tree: Tree,
     jobs: int,
-) -> tuple[Written, dict[str, Reads | bytes]]:
+) -> tuple[Written, dict[str, bytes]]:
     """Make the pages that have to be made, and put the site in place; return what each page has read."""
     taken = {page.path for page in copies.values()}
     plan = {sketch.path: sketch for sketch in sketches(site) if sketch.path not in taken}
     stale = memo.stale_pages(plan, site)
     todo = [sketch for path, sketch in plan.items() if path in stale or not tree.has(path)]
     keep = plan.keys() - {sketch.path for sketch in todo}
-    reads: dict[str, Reads | bytes] = {path: memo.pages[path] for path in keep}
+    reads = {path: memo.pages[path] for path in keep}
     find = Index.of(site, prepared, workshop.bodies.read, State.read(site.config, memo.program), tree.has)
     try:
         figures = {FIGURES_URL.lstrip("/") + name: name for known in prepared for name in known.figures}
         there = [path for path in figures if tree.has(path)]  # named by content: they need not be read
         tree.begin({*keep, *find.kept, *there})
         files = {path: tree.identity(path) for path in (*keep, *find.kept, *there)}
-        for path, identity, read in spread(partial(_make_part, site, tree), todo, jobs):
+        for path, identity, read, common in spread(partial(_make_part, site, tree, memo.common), todo, jobs):
             files[path], reads[path] = identity, read
+            memo.common.add(common)
         files.update(spread(partial(_put_texts, workshop, tree), [*find.texts.items()], jobs))
         for page in (
             *_figures(figures.keys() - there, figures, workshop),
@@ -264,14 +277,19 @@ def _write(
         raise
 
 
-def _make_part(site: Site, tree: Tree, todo: Sequence[Sketch]) -> list[tuple[str, FileId, Reads]]:
-    """Make some pages and put them into the tree."""
+def _make_part(
+    site: Site, tree: Tree, common: Common, todo: Sequence[Sketch]
+) -> list[tuple[str, FileId, bytes, dict[bytes, tuple[Any, ...]]]]:
+    """Make some pages and put them into the tree; return what each has read, and what is new in `common`."""
     templates = environment(site.config)
     made = []
     for sketch in todo:
         reads = Reads()
         content = sketch.make(SiteView(site, reads, sketch.url), templates)
-        made.append((sketch.path, tree.put(sketch.path, content), reads))
+        known = len(common.added)
+        read = common.packed(reads)
+        new = dict(islice(common.added.items(), known, None))
+        made.append((sketch.path, tree.put(sketch.path, content), read, new))
     return made
 
 

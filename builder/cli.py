@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import shutil
@@ -30,13 +31,14 @@ from builder.translation import spoken
 
 if TYPE_CHECKING:
     from builder.build import Preparing
+    from builder.state import Seen
 
 
-def main(arguments: Sequence[str] | None = None, before: Mapping[str, Any] | None = None) -> None:
-    """Run the command and exit. `before` is a snapshot of the site that has been taken already."""
+def main(arguments: Sequence[str] | None = None, seen: Seen | None = None) -> None:
+    """Run the command and exit. `seen` is what has been seen of the site already."""
     options = parser().parse_args(arguments)
     options.arguments = list(sys.argv[1:] if arguments is None else arguments)
-    options.before = before
+    options.seen = seen
     try:
         status = COMMANDS[options.command](options)
         sys.stdout.flush()
@@ -54,6 +56,9 @@ def main(arguments: Sequence[str] | None = None, before: Mapping[str, Any] | Non
         traceback.print_exc()
         print("fencepost: this is a fault of Fencepost, not of your site; please report it", file=sys.stderr)
         status = 3
+    finally:
+        if seen is not None and seen.lookout is not None:
+            seen.lookout.end()
     sys.exit(status)
 
 
@@ -102,10 +107,12 @@ def _build(options: argparse.Namespace) -> int:
 
         folders = (config.content, config.templates, config.freeze, theme_folder(), Path(__file__).parent)
         of = (str(config.root), [*map(str, folders)], str(config.output), config.execute.environment)
-        before = options.before
-        if before is None or not state.is_of(before, *of) or state.is_fresh(before["files"].values(), began):
+        seen: Seen = options.seen or state.Seen({}, None)
+        before = seen.snapshot
+        if not state.is_of(before, *of) or state.is_fresh(before["files"].values(), began):
             began, before = state.settled(*of)
-        built = build(config, jobs, progress.observe, frozen=options.frozen, ahead=ahead)
+            seen = state.Seen(before, seen.lookout)
+        built = build(config, jobs, progress.observe, frozen=options.frozen, ahead=ahead, seen=seen)
         report = replace(built.report, seconds=time.perf_counter() - started)
         found = {problem.level for problem in report.problems}
         status = 1 if "error" in found or (options.strict and "warning" in found) else 0
@@ -120,7 +127,6 @@ def _build(options: argparse.Namespace) -> int:
             until=built.until,
             inputs=built.inputs,
             manifest=str(manifest_path(config)),
-            files=built.files,
             config=digest(config),
             told=[astuple(problem) for problem in again.problems + again.notes],
         )
@@ -165,6 +171,7 @@ def _serve(options: argparse.Namespace) -> int:
     from builder.serve.preview import Preview, serve
 
     prctl(PR_SET_DUMPABLE, 0)  # no cell is to read our environment in /proc
+    gc.set_threshold(100_000)  # a preview lives long enough to leave garbage
     preview = Preview(
         Path(options.site).resolve(),
         _overrides(options),

@@ -39,8 +39,8 @@ _IN_ATTRIBUTES = (
 )
 # A comment or an element whose content is not markup (left alone), or one start tag that may hold an address.
 _MARKUP = re.compile(
-    r"""<(?:!--.*?-->|(script|style|textarea|title)\b.*?</\1\s*>"""
-    r"""|(?![a-z0-9]+>|span class="[^"<]*">)[a-z](?:"[^"]*"|'[^']*'|[^'"<>])*>)""",
+    r"""<(?!/|span class="[^"<]*">)(?:!--.*?-->|(script|style|textarea|title)\b.*?</\1\s*>"""
+    r"""|(?![a-z0-9]+>)[a-z](?:"[^"]*"|'[^']*'|[^'"<>])*>)""",
     re.IGNORECASE | re.DOTALL,
 )
 # Choices that a reader program is not to make: copies of a picture, schemes of a diagram, tabs, players.
@@ -65,11 +65,12 @@ def has_own_feed(url: str) -> bool:
 
 
 class Entries:
-    """Posts as feeds show them, with their text or without: a post has one entry for all feeds of its tags."""
+    """Posts as feeds show them, with their text or without: one entry for all feeds, one text for both kinds."""
 
     def __init__(self, *, whole: bool) -> None:
-        self.atom = Pieces(partial(_entry, whole=whole))
-        self.json = Pieces(partial(_item, whole=whole))
+        contents = Pieces(_content) if whole else None
+        self.atom = Pieces(partial(_entry, contents))
+        self.json = Pieces(partial(_item, contents))
 
 
 # --- Atom --------------------------------------------------------------------------------------
@@ -96,8 +97,8 @@ def atom(site: SiteView, term: TermView | None = None, entries: Entries | None =
     return _document(_around("feed", 0, inside, **about))
 
 
-def _entry(site: SiteView, path: str, *, whole: bool) -> tuple[datetime, str]:
-    """When a post was changed, and its entry."""
+def _entry(contents: Pieces[str] | None, site: SiteView, path: str) -> tuple[datetime, str]:
+    """When a post was changed, and its entry, with its text if `contents` has it."""
     article = site.article(path)
     address = absolute(site.config, article.url)
     language = language_of(article.extra, site.config.language)
@@ -114,17 +115,18 @@ def _entry(site: SiteView, path: str, *, whole: bool) -> tuple[datetime, str]:
             for term in (*site.categories_of(article), *site.tags_of(article))
         ),
         *([_element("summary", summary)] if summary else []),
-        *([_element("content", _content(article, address), type="html")] if whole else []),
+        *([_element("content", contents.of(site, path), type="html")] if contents else []),
     ]
     about = {"xml:lang": language} if language != site.config.language else {}
     return changed, _around("entry", 1, inside, **about)
 
 
-def _content(article: ArticleView, address: str) -> str:
+def _content(site: SiteView, path: str) -> str:
     """The HTML of an article as it can stand anywhere: without what needs the theme."""
+    article = site.article(path)
     *before, last = _ANCHOR.split(article.html)
     html = "".join([*(text.rstrip() for text in before), last])
-    return absolute_links(_THEME_ONLY.sub("", html), address)
+    return absolute_links(_THEME_ONLY.sub("", html), absolute(site.config, article.url))
 
 
 # --- JSON Feed ---------------------------------------------------------------------------------
@@ -152,7 +154,7 @@ def json_feed(site: SiteView, term: TermView | None = None, entries: Entries | N
     return f"{text}\n".encode("utf-8", "replace")
 
 
-def _item(site: SiteView, path: str, *, whole: bool) -> str:
+def _item(contents: Pieces[str] | None, site: SiteView, path: str) -> str:
     """A post as JSON, as it stands in the list of items."""
     article = site.article(path)
     address = absolute(site.config, article.url)
@@ -163,7 +165,7 @@ def _item(site: SiteView, path: str, *, whole: bool) -> str:
         "id": address,
         "url": address,
         "title": article.title,
-        **({"content_html": _content(article, address)} if whole else {"content_text": summary}),
+        **({"content_html": contents.of(site, path)} if contents else {"content_text": summary}),
         **({"summary": summary} if summary else {}),
         **({"date_published": _moment(article.date)} if article.dated else {}),
         **({"date_modified": _moment(article.last_modified)} if article.last_modified else {}),
@@ -222,26 +224,29 @@ def robots(site: SiteView) -> bytes:
 def llms(site: SiteView) -> bytes:
     """llms.txt (llmstxt.org): what is here, and where its Markdown is (where there is none, its page)."""
     config = site.config
-    lines = [f"# {_line(config.title)}"]
+    lines = [_encoded(f"# {_line(config.title)}")]
     if config.description:
-        lines += ["", f"> {_line(config.description)}"]
+        lines += [b"", _encoded(f"> {_line(config.description)}")]
     for heading, articles in (("Posts", site.articles), ("Pages", site.pages)):
         entries = [
-            _llms_entry(config, *shown)
-            for draft, extra, *shown in articles.rows(
-                *("draft", "extra", "url", "title", "description", "summary", "markdown")
-            )
+            entry
+            for draft, extra, entry in articles.rows("draft", "extra", "entry")
             if not draft and not extra.get("redirect_to")
         ]
-        lines += ["", f"## {heading}", "", *entries] if entries else []
-    return ("\n".join(lines) + "\n").encode("utf-8", "replace")
+        lines += [b"", _encoded(f"## {heading}"), b"", *entries] if entries else []
+    return b"\n".join(lines) + b"\n"
 
 
-def _llms_entry(config: Config, url: str, title: str, description: str, summary: str, markdown: str) -> str:
+def llms_entry(config: Config, url: str, title: str, about: str, *, markdown: bool) -> bytes:
+    """The line of one article in llms.txt; it is kept with the article, since the file has to be made often."""
     name = _line(title).replace("\\", r"\\").replace("[", r"\[").replace("]", r"\]")
-    about = _line(description or summary)
+    about = _line(about)
     page = absolute(config, url)
-    return f"- [{name}]({beside(page, 'md') if markdown else page}){': ' if about else ''}{about}"
+    return _encoded(f"- [{name}]({beside(page, 'md') if markdown else page}){': ' if about else ''}{about}")
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
 
 
 def _line(text: str) -> str:

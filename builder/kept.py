@@ -13,11 +13,13 @@ import zlib
 
 TYPE_CHECKING = False  # see state.py
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
     from typing import Any
 
 _FORMAT = 4  # of `marshal`; later versions of Python read it too
 _CHECKSUM = 4  # bytes
+_OF_PARTS = 1  # what the checksum of a file of parts begins with: such a file is never taken for another one
 
 
 def packed(value: Any) -> bytes:
@@ -25,7 +27,7 @@ def packed(value: Any) -> bytes:
     return marshal.dumps(value, _FORMAT)
 
 
-def unpacked(content: bytes) -> Any:
+def unpacked(content: bytes | memoryview) -> Any:
     """The value that `packed` made bytes of. The bytes must be just these: others may do any harm."""
     return marshal.loads(content)
 
@@ -51,3 +53,41 @@ def read_kept(path: str | Path) -> Any:
     except (OSError, ValueError, EOFError, TypeError):
         pass
     return None
+
+
+def write_parts(path: str | Path, value: Any, parts: Sequence[bytes]) -> None:
+    """Keep a plain value and with it some packed ones, which are taken apart when they are asked for.
+
+    Raises OSError.
+    """
+    from pathlib import Path
+
+    from builder.whole import write_whole
+
+    head = packed((value, [len(part) for part in parts]))
+    content = b"".join((len(head).to_bytes(_CHECKSUM), head, *parts))
+    write_whole(Path(path), zlib.crc32(content, _OF_PARTS).to_bytes(_CHECKSUM) + content)
+
+
+def read_parts(path: str | Path) -> tuple[Any, list[memoryview]] | None:
+    """Return what `write_parts` kept at `path`; None if there is nothing, or it is damaged.
+
+    The file is not read into memory: that would take longer than all else.
+    """
+    import mmap  # not at the top: most that is kept is small
+
+    try:
+        with open(path, "rb") as file:
+            stored = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        if zlib.crc32(stored[_CHECKSUM:], _OF_PARTS).to_bytes(_CHECKSUM) != stored[:_CHECKSUM]:
+            return None
+    except (OSError, ValueError):
+        return None
+    start = 2 * _CHECKSUM
+    end = start + int.from_bytes(stored[_CHECKSUM:start])
+    value, sizes = marshal.loads(stored[start:end])
+    parts = []
+    for size in sizes:
+        parts.append(stored[end : end + size])
+        end += size
+    return value, parts

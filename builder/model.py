@@ -499,6 +499,7 @@ class Article:
     markdown: str = ""  # the names of its copies among the bodies; "": there is none (see copies.py)
     notebook: str = ""
     script: str = ""
+    entry: bytes = b""  # its line in llms.txt
 
 
 @frozen
@@ -576,12 +577,8 @@ class Report:
 
 @frozen
 class Built:
-    """What a build came to, until when that holds (seconds since 1970), and the files that its cells read.
-
-    `files` are those of the output folder: their SHA-256, size in bytes and time of change in ns by path.
-    """
+    """What a build came to, until when that holds (seconds since 1970), and the files that its cells read."""
 
     report: Report
     until: float
     inputs: tuple[str, ...]
-    files: Mapping[str, tuple[str, int, int]]

@@ -23,8 +23,10 @@ from pathlib import Path
 from typing import TypeAlias
 
 from builder.frozen import frozen
+from builder.kept import read_kept, write_kept
 from builder.model import Config, Problem, SiteError
 from builder.sizes import size_text
+from builder.state import Lookout, folder_times
 from builder.whole import write_whole
 
 FileId: TypeAlias = tuple[str, int, int]  # SHA-256, size in bytes, time of change in ns
@@ -49,16 +51,27 @@ class Tree:
     tree.put(path, content) -> FileId    in any process
     tree.finish(files) -> Written        exchanges the folders, if anything has changed
     tree.needs_spare(), tree.link_spare(paths), tree.keep_spare(whole)    a spare, where there is none yet
+    tree.leave()                         makes the old site the spare
+
+    A `lookout` looks at the times of folders while this process does other things.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, lookout: Lookout | None = None) -> None:
         self._config = config
         self._output = str(config.output)
         self._manifest = Manifest.of(config)
-        self._present, self._ours, self._folders = self._manifest.look(config.output)
+        if lookout is not None and not self._manifest.is_confirmed_by(lookout):
+            lookout.end()
+            lookout = None
+        self._lookout = lookout
+        self._present, self._ours, self._folders = (
+            self._manifest.all if lookout else self._manifest.look(config.output)
+        )
         self._next = str(self._manifest.next_site)
         self._anew = False  # was the next site laid out anew, from nothing?
         self._made: set[str] = set()  # folders of the next site that are there
+        self._behind: list[str] = []  # paths in which the next site was not the present one, when it began
+        self._lag: list[str] | None = None  # in which paths what is to be the spare differs from the new site
 
     def has(self, path: str) -> bool:
         """Is the file there as the last build left it?"""
@@ -77,6 +90,8 @@ class Tree:
                 Path(self._next).mkdir(parents=True)
                 self._link(keep)
             else:
+                self._behind = lag
+                self._ask_times(self._next)
                 self._remove(path for path in lag if path not in self._ours)
                 self._link(path for path in lag if path in self._ours)
 
@@ -109,15 +124,15 @@ class Tree:
         with self._told_apart():
             self._remove(path for path in self._ours if path not in files)
             if not changed and not gone and os.path.isdir(self._output):
-                self._manifest.settle(files)
-                self._manifest.keep_spare([])
+                self._manifest.settle(files, self._folders)
+                self._lag = []
             else:
                 self._exchange(files, [*changed, *gone])
         return Written(files, len(changed), len(gone))
 
     def needs_spare(self) -> bool:
         """Has the site been made from nothing, so that no old one has been left as a spare?"""
-        return not self._manifest.spare.is_dir()
+        return self._lag is None and not self._manifest.spare.is_dir()
 
     def link_spare(self, paths: Iterable[str]) -> list[bool]:
         """Link files of the new site into a spare, in any process; say of each whether that could be done.
@@ -152,8 +167,16 @@ class Tree:
         """Forget the next site."""
         self._manifest.tidy()
 
+    def leave(self) -> None:
+        """Make the old site the spare, but for what somebody put into it while the new one was made."""
+        if self._lag is not None:
+            with self._told_apart():
+                if self._lag:
+                    self._give_back()
+                self._manifest.keep_spare(self._lag)
+
     def _exchange(self, files: Mapping[str, FileId], lag: list[str]) -> None:
-        self._manifest.announce(files)
+        self._manifest.announce(files, self._next_folders(files, lag))
         if os.path.isdir(self._output):
             os.chmod(self._next, os.stat(self._output).st_mode & 0o7777)
             try:
@@ -162,23 +185,40 @@ class Tree:
                 self._manifest.recall()
                 raise
             self._manifest.confirm()
-            self._give_back()
-            self._manifest.keep_spare(lag)
+            self._ask_times(self._next)
+            self._lag = lag
         else:
             self._config.output.parent.mkdir(parents=True, exist_ok=True)
             os.rename(self._next, self._output)
             self._manifest.confirm()
 
+    def _next_folders(self, files: Mapping[str, FileId], changed: Iterable[str]) -> dict[str, int]:
+        """The folders of the next site, and their times."""
+        if self._anew:
+            return _with_times(self._next, sorted(_folders_of(files)))
+        # But for what has been done to it, it has the folders of the present one.
+        touched = _folders_of([*self._behind, *changed])
+        others = {folder: time for folder, time in self._times().items() if folder not in touched}
+        return others | _with_times(self._next, touched)
+
+    def _ask_times(self, site: str) -> None:
+        """Let the lookout begin to look for what `_times` is to return."""
+        if self._lookout:
+            self._lookout.ask(site)
+
+    def _times(self) -> dict[str, int]:
+        """The folders of the present site that are in the next one, of which was asked, and their times."""
+        times = self._lookout.times() if self._lookout else None
+        if times is None:
+            return _with_times(self._next, self._folders)
+        return {folder: time for folder, time in zip(self._folders, times, strict=True) if time}
+
     def _give_back(self) -> None:
         """What somebody put into the old site while the new one was made goes back to where they put it."""
-        for folder, time in self._folders.items():
-            place = f"{self._next}/{folder}"
-            try:
-                if os.stat(place).st_mtime_ns == time:
-                    continue
-            except OSError:
+        for folder, time in self._times().items():
+            if time == self._folders[folder]:
                 continue
-            for path in _scan(Path(place))[0]:
+            for path in _scan(Path(f"{self._next}/{folder}"))[0]:
                 found = folder + path
                 if found not in self._present and not os.path.exists(f"{self._output}/{found}"):
                     _make_parent(f"{self._output}/{found}")
@@ -260,8 +300,8 @@ class Manifest:
     """
 
     def __init__(self, home: Path, near: Path, name: str) -> None:
-        self.path = home / f"manifest-{name}.json"
-        self._announced = home / f"manifest-{name}.next.json"
+        self.path = home / f"manifest-{name}"
+        self._announced = home / f"manifest-{name}.next"
         self._lag = home / f"spare-{name}.json"
         self.spare = near / f".spare-{name}"
         self.next_site = near / f".next-{name}"
@@ -279,6 +319,20 @@ class Manifest:
     def knows(self, path: str) -> bool:
         """Did a build of ours ever write a file of this name here?"""
         return path in self.files or path in self.announced
+
+    @property
+    def all(self) -> tuple[Collection[str], dict[str, FileId], dict[str, int]]:
+        """What `look` returns of a folder that is as a build of ours left it."""
+        return self.files.keys(), self.files, self.folders
+
+    def is_confirmed_by(self, lookout: Lookout) -> bool:
+        """Has a lookout seen the output folder just as it is here?"""
+        return (
+            lookout.manifest == str(self.path)
+            and not self.announced
+            and lookout.is_whole()
+            and lookout.times() == [*self.folders.values()]
+        )
 
     def look(self, folder: Path) -> tuple[Collection[str], dict[str, FileId], dict[str, int]]:
         """Return the files below a folder, those that are as a build of ours left them, and the times of folders.
@@ -341,18 +395,17 @@ class Manifest:
         """Say that the spare is a whole site, and in which paths it differs from the present one."""
         write_whole(self._lag, json.dumps(sorted(lag)).encode())
 
-    def announce(self, files: Mapping[str, FileId]) -> None:
-        """Say that the files of the next site are ours, before it is put in place."""
-        folders = {""}
-        for folder in {path[: path.rfind("/") + 1] for path in files}:
-            while folder not in folders:
-                folders.add(folder)
-                folder = folder[: folder.rfind("/", 0, -1) + 1]
-        place = str(self.next_site)
-        times = {folder: os.stat(f"{place}/{folder}").st_mtime_ns for folder in sorted(folders)}
-        digests, sizes, changed = zip(*files.values(), strict=True) if files else ((), (), ())
-        columns = {"paths": [*files], "digests": digests, "sizes": sizes, "times": changed, "folders": times}
-        write_whole(self._announced, json.dumps(columns, ensure_ascii=False).encode())
+    def announce(self, files: Mapping[str, FileId], folders: Mapping[str, int]) -> None:
+        """Say that the files and folders of the next site are ours, before it is put in place."""
+        digests, sizes, times = zip(*files.values(), strict=True) if files else ((), (), ())
+        columns = {
+            "paths": [*files],
+            "digests": digests,
+            "sizes": sizes,
+            "times": times,
+            "folders": {**folders},
+        }
+        write_kept(self._announced, columns)
 
     def recall(self) -> None:
         """Say that the next site was not put in place."""
@@ -361,11 +414,13 @@ class Manifest:
     def confirm(self) -> None:
         """Say that the next site is the present one."""
         self._announced.replace(self.path)
+        for path in (self.path, self._announced):
+            _earlier(path).unlink(missing_ok=True)
 
-    def settle(self, files: Mapping[str, FileId]) -> None:
+    def settle(self, files: Mapping[str, FileId], folders: Mapping[str, int]) -> None:
         """Say that the present site is `files`, if a killed build or an earlier version has left that open."""
         if self.announced or not self.folders:
-            self.announce(files)
+            self.announce(files, folders)
             self.confirm()
 
     def tidy(self) -> None:
@@ -381,11 +436,12 @@ class Manifest:
         self.tidy()
         for path in (self.path, self._announced):
             path.unlink(missing_ok=True)
+            _earlier(path).unlink(missing_ok=True)
 
 
 def manifest_path(config: Config) -> Path:
     """Where the manifest of `config.output` is."""
-    return config.root / ".fencepost" / f"manifest-{_name_of(config)}.json"
+    return config.root / ".fencepost" / f"manifest-{_name_of(config)}"
 
 
 def clean_output(config: Config) -> int:
@@ -404,7 +460,7 @@ def clean_output(config: Config) -> int:
 def _read_files(path: Path) -> tuple[dict[str, FileId], dict[str, int]]:
     """The files of a manifest, and the times of the folders that they lie in."""
     try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
+        stored = read_kept(path) or json.loads(_earlier(path).read_text(encoding="utf-8"))
         if "files" in stored:  # as it was written before there were columns
             files = {name: (digest, size, time) for name, (digest, size, time) in stored["files"].items()}
             return files, {}
@@ -412,6 +468,27 @@ def _read_files(path: Path) -> tuple[dict[str, FileId], dict[str, int]]:
         return dict(zip(stored["paths"], identities, strict=True)), dict(stored["folders"])
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return {}, {}
+
+
+def _earlier(manifest: Path) -> Path:
+    """Where earlier versions had a manifest, as JSON."""
+    return manifest.with_name(f"{manifest.name}.json")
+
+
+def _folders_of(paths: Iterable[str]) -> set[str]:
+    """The folders that files lie in, and those around them, each with a slash at its end; "" is the outermost."""
+    folders = {""}
+    for folder in {path[: path.rfind("/") + 1] for path in paths}:
+        while folder not in folders:
+            folders.add(folder)
+            folder = folder[: folder.rfind("/", 0, -1) + 1]
+    return folders
+
+
+def _with_times(site: str, folders: Collection[str]) -> dict[str, int]:
+    """Those of the folders that are there, and when each has changed."""
+    times = zip(folders, folder_times(f"{site}/", folders), strict=True)
+    return {folder: time for folder, time in times if time}
 
 
 def _scan(folder: Path) -> tuple[dict[str, os.stat_result], dict[str, int]]:

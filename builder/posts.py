@@ -8,10 +8,12 @@ import os
 import re
 import stat
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from html import unescape
+from operator import attrgetter
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -60,15 +62,21 @@ def read_posts(config: Config) -> tuple[tuple[Post, ...], tuple[Source, ...], tu
     return tuple(posts), files, problems
 
 
-def find_sources(config: Config) -> tuple[tuple[Source, ...], tuple[Source, ...], tuple[Problem, ...]]:
-    """All Markdown files by path, the other files, and what is wrong with their names; nothing is opened."""
+def find_sources(
+    config: Config, seen: Mapping[str, Identity] = MappingProxyType({})
+) -> tuple[tuple[Source, ...], tuple[Source, ...], tuple[Problem, ...]]:
+    """All Markdown files by path, the other files, and what is wrong with their names; nothing is opened.
+
+    `seen` has the identities of files that were looked at already, by their places: one that has changed since is
+    another file for the next build.
+    """
     sources: list[Source] = []
     files: list[Source] = []
     problems: list[Problem] = []
     names: dict[str, Source] = {}
     prefix = "" if config.content == config.root else f"{_site_path(config.content, config)}/"
     chosen = jekyll_files.Chosen()
-    for found in _walk(str(config.content), prefix, config):
+    for found in _walk(str(config.content), prefix, config, seen):
         if isinstance(found, Problem):
             problems.append(found)
         elif found.path in names:
@@ -85,12 +93,12 @@ def find_sources(config: Config) -> tuple[tuple[Source, ...], tuple[Source, ...]
                 (sources if found.path.lower().endswith(MARKDOWN) else files).append(found)
     if config.jekyll:
         problems += (*config.jekyll.problems, *chosen.problems())
-    return tuple(sorted(sources, key=lambda source: source.path)), tuple(files), tuple(problems)
+    return tuple(sorted(sources, key=attrgetter("path"))), tuple(files), tuple(problems)
 
 
 def read_post(source: Source, config: Config) -> tuple[Post | None, tuple[Problem, ...]]:
     """One Markdown file as a Post, and all that is wrong in it; None if it cannot be read as text."""
-    text, problems = _read_text(source.file, source.path)
+    text, problems = _read_text(source.place, source.path)
     if text is None:
         return None, problems
     post, found = parse_post(text, source.path, config, source.page)
@@ -206,13 +214,15 @@ def _site_path(path: Path, config: Config) -> str:
     return unicodedata.normalize("NFC", path.relative_to(config.root).as_posix())
 
 
-def _walk(folder: str, prefix: str, config: Config) -> Iterator[Source | Problem]:
+def _walk(
+    folder: str, prefix: str, config: Config, seen: Mapping[str, Identity]
+) -> Iterator[Source | Problem]:
     """All files below `folder`, sorted, without hidden ones and backups; what is odd is a Problem.
 
     `prefix` is the folder's path from the site's root, with a slash behind it.
     """
     try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        entries = sorted(os.scandir(folder), key=attrgetter("name"))
     except OSError as error:
         yield _problem(prefix.rstrip("/"), f"the folder cannot be read: {error.strerror}")
         return
@@ -236,19 +246,22 @@ def _walk(folder: str, prefix: str, config: Config) -> Iterator[Source | Problem
             yield _problem(printable, complaint, "rename it")
             continue
         path = shown if shown.isascii() else unicodedata.normalize("NFC", shown)
-        try:
-            status = entry.stat()
-        except (OSError, RuntimeError) as error:  # RuntimeError: a link to itself, in Python before 3.13
-            yield _problem(path, f"cannot be read: {getattr(error, 'strerror', None) or error}")
-            continue
-        if complaint := _kind_complaint(entry, status.st_mode, config):
-            yield _problem(path, complaint)
-        elif stat.S_ISDIR(status.st_mode):
-            yield from _walk(entry.path, f"{path}/", config)
-        else:
+        identity = seen.get(entry.path) if entry.is_file(follow_symlinks=False) else None
+        if identity is None:
+            try:
+                status = entry.stat()
+            except (OSError, RuntimeError) as error:  # RuntimeError: a link to itself, in Python before 3.13
+                yield _problem(path, f"cannot be read: {getattr(error, 'strerror', None) or error}")
+                continue
+            if complaint := _kind_complaint(entry, status.st_mode, config):
+                yield _problem(path, complaint)
+                continue
+            if stat.S_ISDIR(status.st_mode):
+                yield from _walk(entry.path, f"{path}/", config, seen)
+                continue
             identity = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
-            page = _is_page(path, config) if config.jekyll else path.startswith(pages)
-            yield Source(path, entry.path, identity, page)
+        page = _is_page(path, config) if config.jekyll else path.startswith(pages)
+        yield Source(path, entry.path, identity, page)
 
 
 def _is_ours(entry: os.DirEntry[str], config: Config) -> bool:
@@ -264,6 +277,8 @@ def _is_page(path: str, config: Config) -> bool:
 
 def _name_complaint(name: str) -> str:
     """Why no file may be called so, or ""."""
+    if name.isascii() and name.isprintable():
+        return ""
     try:
         name.encode()
     except UnicodeEncodeError:
@@ -285,10 +300,10 @@ def _kind_complaint(entry: os.DirEntry[str], mode: int, config: Config) -> str:
     return ""
 
 
-def _read_text(file: Path, path: str) -> tuple[str | None, tuple[Problem, ...]]:
+def _read_text(place: str, path: str) -> tuple[str | None, tuple[Problem, ...]]:
     """The text of a Markdown file, or None, and what is wrong with it."""
     try:
-        with file.open("rb") as stream:
+        with open(place, "rb", buffering=0) as stream:
             # Not `read(TOO_LARGE + 1)`: to get so much memory takes longer than to read a post.
             content = stream.read() if os.fstat(stream.fileno()).st_size <= TOO_LARGE else None
     except OSError as error:

@@ -20,6 +20,7 @@ from builder.bodies import Bodies, BodyLost
 from builder.execute.cache import Cache, site_cache
 from builder.execute.freeze import Freeze
 from builder.execute.keys import Input, cell_keys, has_cells_to_run
+from builder.feeds import llms_entry
 from builder.frozen import frozen
 from builder.markdown.images import Images
 from builder.model import Article, Config, Part, Post, Problem, Run
@@ -190,12 +191,13 @@ class Workshop:
         )
         copies = self._copies(post, under, links, run.facts.get("python", ""))
         kept = self.bodies.store({"body": rendered.html, **copies})
+        title, summary = post_title(post), front_matter.description or rendered.summary
         article = Article(
             path=post.path,
             url=url,
-            title=post_title(post),
+            title=title,
             toc=rendered.toc,
-            summary=front_matter.description or rendered.summary,
+            summary=summary,
             date=date,
             dated=front_matter.date is not None or date_in_name(post.path) is not None,
             last_modified=front_matter.last_modified,
@@ -209,6 +211,7 @@ class Workshop:
             facts=self._facts(post, run),
             extra=front_matter.extra,
             loads=loads(rendered.html),
+            entry=llms_entry(config, url, title, summary, markdown="markdown" in kept),
             **kept,
         )
         found = (*problems, *_cell_problems(post, run), *rendered.problems, *media.problems)

@@ -54,6 +54,6 @@ def _moved(site: Site) -> list[tuple[str, Article]]:
     return [
         (old, article)
         for article in (*site.articles, *site.pages)
-        if not article.extra.keys().isdisjoint(KEYS)
+        if article.extra and not article.extra.keys().isdisjoint(KEYS)
         for old in old_addresses(article.extra)
     ]

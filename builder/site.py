@@ -15,6 +15,7 @@ from dataclasses import field
 from functools import cache
 from html import escape
 from itertools import chain
+from operator import attrgetter
 
 from builder.frozen import frozen
 from builder.kinship import Kinship
@@ -73,10 +74,10 @@ class Site:
         addresses: Mapping[str, tuple[str, ...]] | None = None,
     ) -> Site:
         """The site of these articles, in whatever order they come. `read` gives the HTML of a body."""
-        everything = sorted(articles, key=lambda article: article.path)
+        everything = sorted(articles, key=attrgetter("path"))
         posts = sorted(
             (article for article in everything if not article.page),
-            key=lambda article: article.date,
+            key=attrgetter("date"),
             reverse=True,  # stable: equal dates stay in the order of their paths
         )
         pages = sorted((article for article in everything if article.page), key=lambda page: fold(page.title))
@@ -183,11 +184,28 @@ def collisions(claims: Iterable[Claim]) -> tuple[Problem, ...]:
 
     Paths that differ only in case or in Unicode form are one: many file systems keep only one of them.
     """
+    claims = list(claims)
+    paths = [fold(claim.output) for claim in claims]
+    return () if _are_apart(paths) else _collisions(claims, paths)
+
+
+def _are_apart(paths: Sequence[str]) -> bool:
+    """Is none of these paths there twice, and none a folder of another?"""
+    folders: set[str] = set()
+    for path in paths:
+        folder = path[: path.rfind("/") + 1]
+        while folder and folder not in folders:
+            folders.add(folder)
+            folder = folder[: folder.rfind("/", 0, -1) + 1]
+    files = {*paths}
+    return len(files) == len(paths) and not any(folder[:-1] in files for folder in folders)
+
+
+def _collisions(claims: Iterable[Claim], paths: Iterable[str]) -> tuple[Problem, ...]:
     owners: dict[str, Claim] = {}
     folders: dict[str, Claim] = {}
     problems = []
-    for claim in claims:
-        path = fold(claim.output)
+    for claim, path in zip(claims, paths, strict=True):
         parents, slash = [], path.find("/")
         while slash >= 0:
             parents.append(path[:slash])
@@ -241,14 +259,14 @@ def _terms(folder: str, posts: Sequence[Article], uses: Sequence[Sequence[str]])
 
 def _series_names(article: Article) -> tuple[str, ...]:
     """What `series:` in the front matter of a post says: one name, also where it is a list."""
-    value = article.extra.get("series")
+    value = article.extra.get("series") if article.extra else None
     first = value[0] if isinstance(value, list) and value else value
     return (first,) if isinstance(first, str) else ()
 
 
 def translation_key(article: Article) -> str:
     """What an article and its translations have in common, as its front matter says; "" for nothing."""
-    key = article.extra.get("translation_key")
+    key = article.extra.get("translation_key") if article.extra else None
     return str(key) if isinstance(key, str | int) and not isinstance(key, bool) else ""
 
 

@@ -10,7 +10,17 @@ from typing import Any
 import feedparser
 import pytest
 
-from builder.feeds import _around, _element, absolute_links, atom, json_feed, llms, robots, sitemap
+from builder.feeds import (
+    _around,
+    _element,
+    absolute_links,
+    atom,
+    json_feed,
+    llms,
+    llms_entry,
+    robots,
+    sitemap,
+)
 from builder.model import Article, Config
 from builder.pages import feed
 from builder.site import Site
@@ -264,11 +274,15 @@ def test_robots_know_the_sitemap_where_there_is_one() -> None:
 
 def test_llms_txt_leads_to_the_markdown() -> None:
     given = [
-        article("a", 1, title="A [b]\nc", markdown="m", description="x\ny"),
+        article("a", 1, title="A [b]\nc", markdown="m", summary="x\ny"),
         article("b", 2),
         article("d", 3, markdown="m", draft=True),
         article("r", 4, markdown="m", extra={"redirect_to": "/a/"}),
         article("p", page=True, markdown="m", summary=""),
+    ]
+    given = [
+        replace(one, entry=llms_entry(PUBLIC, one.url, one.title, one.summary, markdown=bool(one.markdown)))
+        for one in given
     ]
     assert llms(view(*given, config=replace(PUBLIC, description="About"))).decode() == (
         "# Notes\n\n> About\n\n## Posts\n\n"

@@ -5,6 +5,9 @@ from __future__ import annotations
 import shutil
 from datetime import UTC, datetime, timedelta
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from builder.kinship import Kinship
 from builder.model import Article
 from tests.conftest import MakeSite
@@ -54,6 +57,40 @@ def test_an_answer_looks_at_few_posts_however_many_share_a_term() -> None:
     many = [post(n, "x", "a") for n in range(600)] + [post(n, "y") for n in range(600, 1600)]
     found = Kinship(many).nearest(300)
     assert [one.date for one in found] == [many[n].date for n in (292, 293, 294)]
+
+
+WORDS = [
+    "자동미분을",
+    "미분",
+    "notes",
+    "Notes2",
+    "footnotes",
+    "straße",
+    "STRASSE",
+    "one\ntwo",
+    "글",
+    "x_notes",
+    "e\u0301te\u0301s",
+]
+SPELLED = ["A", "a", "ß", "SS", " a", "", "텐서"]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.lists(st.sampled_from(WORDS)).map(" ".join) | st.lists(st.sampled_from(WORDS)).map("".join),
+            st.lists(st.sampled_from(SPELLED), max_size=3),
+        ),
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_few_terms_are_found_as_all_are(posts: list[tuple[str, list[str]]]) -> None:
+    articles = [post(-number, title, *tags) for number, (title, tags) in enumerate(posts)]
+    all_looked_at = Kinship(articles)
+    all_looked_at._look_at_all()
+    for place in range(len(articles)):
+        assert Kinship(articles).nearest(place) == all_looked_at.nearest(place)
 
 
 FILES = {

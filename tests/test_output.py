@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 import builder.output
+from builder.kept import read_kept
 from builder.model import Config, Page, SiteError
-from builder.output import Manifest, Tree, Written, clean_output
+from builder.output import Manifest, Tree, Written, clean_output, manifest_path
 
 Write = Callable[..., tuple[int, int]]
 
@@ -24,7 +25,9 @@ def write_pages(pages: list[Page], config: Config) -> Written:
     tree = Tree(config)
     try:
         tree.begin([page.path for page in pages if tree.has(page.path)])
-        return tree.finish({page.path: tree.put(page.path, page.content) for page in pages})
+        written = tree.finish({page.path: tree.put(page.path, page.content) for page in pages})
+        tree.leave()
+        return written
     except OSError as error:
         raise tree.failure(error) from error
 
@@ -201,23 +204,35 @@ def test_row_39_an_error_of_the_disk_at_any_step_leaves_the_old_site(
     assert write(a="1", b="3") == (1, 0)
 
 
-def test_a_manifest_that_an_earlier_version_wrote_is_read(config: Config, write: Write) -> None:
+@pytest.mark.parametrize("columns", [True, False], ids=["columns", "rows"])
+def test_a_manifest_that_an_earlier_version_wrote_is_read(
+    config: Config, write: Write, columns: bool
+) -> None:
+    path = manifest_path(config)
+    earlier = path.with_name(f"{path.name}.json")
+
+    def age() -> None:
+        stored = read_kept(path)
+        rows = zip(stored["digests"], stored["sizes"], stored["times"], strict=True)
+        files = dict(zip(stored["paths"], rows, strict=True))
+        earlier.write_text(json.dumps(stored if columns else {"files": files, "folders": {}}))
+        path.unlink()
+
     write(a="1", b="2")
-    (manifest,) = (config.root / ".fencepost").glob("manifest-*.json")
-    stored = json.loads(manifest.read_text())
-    identities = zip(stored["digests"], stored["sizes"], stored["times"], strict=True)
-    files = dict(zip(stored["paths"], identities, strict=True))
-    manifest.write_text(json.dumps({"files": files, "folders": stored["folders"]}))
+    age()
     assert write(a="1", b="2") == (0, 0)
-    manifest.write_text(json.dumps({"files": files, "folders": stored["folders"]}))
+    if path.exists():
+        age()
     assert write(a="1", c="3") == (1, 1)
     assert present(config.output) == {"a.html": "1", "c.html": "3"}
+    assert not earlier.exists()
+    assert is_whole(config)
 
 
 def test_a_lost_or_damaged_manifest_says_that_nothing_is_ours(config: Config, write: Write) -> None:
     write(a="1", b="2")
-    (manifest,) = (config.root / ".fencepost").glob("manifest-*.json")
-    manifest.write_text(manifest.read_text()[:-10])
+    manifest = manifest_path(config)
+    manifest.write_bytes(manifest.read_bytes()[:-10])
     assert write(a="1", b="2") == (2, 0)  # the same files: no harm is done
     manifest.unlink()
     with pytest.raises(SiteError):

@@ -209,19 +209,19 @@ def test_a_pipe_or_socket_never_blocks(config: Config, monkeypatch: pytest.Monke
 def test_what_cannot_be_opened(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     """Simulated, since whoever runs the tests may be root, who can read everything."""
     write(config, {"a.md": "a", "b.md": "b", "sub/c.md": "c"})
-    real_open, real_scandir = Path.open, os.scandir
+    real_open, real_scandir = open, os.scandir
 
-    def refuse(path: Path, mode: str) -> object:
-        if path.name == "a.md":
+    def refuse(path: str, mode: str, buffering: int) -> object:
+        if Path(path).name == "a.md":
             raise PermissionError(13, "Permission denied")
-        return real_open(path, mode)
+        return real_open(path, mode, buffering)
 
     def refuse_folder(path: str) -> object:
         if Path(path).name == "sub":
             raise PermissionError(13, "Permission denied")
         return real_scandir(path)
 
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(posts, "open", refuse, raising=False)
     monkeypatch.setattr(os, "scandir", refuse_folder)
     found, _, problems = read_posts(config)
     assert [post.path for post in found] == ["content/b.md"]
@@ -327,6 +327,17 @@ def test_the_whole_folder_as_content(tmp_path: Path) -> None:
     sources, files, problems = find_sources(read_config(tmp_path))
     assert [(source.path, source.page) for source in sources] == [("a.md", False), ("pages/b.md", True)]
     assert ([file.path for file in files], problems) == (["x.png"], ())
+
+
+def test_a_file_that_has_been_seen_is_not_looked_at_again(config: Config) -> None:
+    write(config, {"a.md": "A", "b.md": "B", "deep/c.md": "C"})
+    (config.content / "d.md").symlink_to("a.md")
+    content = str(config.content)
+    seen = {f"{content}/{name}": (1, 2, 3, 4) for name in ("a.md", "d.md", "gone.md", "deep", "deep/c.md")}
+    sources, _, problems = find_sources(config, seen)
+    looked = {Path(source.path).stem: source.identity != (1, 2, 3, 4) for source in sources}
+    assert looked == {"a": False, "b": True, "c": False, "d": True}
+    assert problems == ()
 
 
 def test_finding_sources_imports_neither_yaml_nor_markdown(config: Config) -> None:

@@ -10,14 +10,15 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from builder.model import Page, Problem
+from builder.feeds import llms_entry
+from builder.model import Config, Page, Problem
 from builder.prepare import Prepared
 from builder.site import Claim
 from builder.urls import output_path
 
 
 def settle(
-    prepared: Sequence[Prepared], copies: Mapping[str, Page], theme: Iterable[Claim]
+    prepared: Sequence[Prepared], copies: Mapping[str, Page], theme: Iterable[Claim], config: Config
 ) -> tuple[list[Prepared], dict[str, Page], list[Problem]]:
     """`prepared` and `copies` with one owner for each file of the output folder, and what had to yield."""
     owners = {claim.output: claim.name for claim in theme}
@@ -38,7 +39,9 @@ def settle(
             continue
         url = beside(article.url, article.date, lambda other: output_path(other) in owners)
         owners[output_path(url)] = article.path
-        result[article.path] = dataclasses.replace(known, article=dataclasses.replace(article, url=url))
+        entry = llms_entry(config, url, article.title, article.summary, markdown=bool(article.markdown))
+        placed = dataclasses.replace(article, url=url, entry=entry)
+        result[article.path] = dataclasses.replace(known, article=placed)
         message = f"{rival} is at {article.url}, too: this post is at {url}"
         hint = "give one of them another name or permalink"
         problems.append(Problem("warning", article.path, 0, "url", message, hint))

@@ -187,7 +187,7 @@ class Press:
         copies = copies_of(files, config)
         placed = prepared
         if config.jekyll:
-            placed, copies, yielded = settle(prepared, copies, theme_claims(config))
+            placed, copies, yielded = settle(prepared, copies, theme_claims(config), config)
             problems += tuple(yielded)
         site, complaints = site_of(placed, copies, self._workshop)
         templates = environment(config)
@@ -385,8 +385,8 @@ def _prepare_part(
     return results
 
 
-# What of an article its own page alone shows, somewhere below its title.
-_OWN = ("body", "markdown", "notebook", "script", "summary", "minutes", "facts")
+# What of an article its own page alone shows, somewhere below its title, and lists that need not be new at once.
+_OWN = ("body", "markdown", "notebook", "script", "summary", "minutes", "facts", "entry")
 
 
 def _is_as_before(known: Prepared, before: Prepared) -> bool:
