@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import argparse
 import gc
-import json
 import os
-import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -158,7 +156,7 @@ def _ahead(config: Config, jobs: int, frozen: bool) -> Iterator[Preparing | None
 def _said(report: Report, config: Config, options: argparse.Namespace, seconds: str) -> tuple[str, str]:
     """What a build says on standard output and standard error, with the time as `seconds`."""
     if options.json:
-        plain = json.dumps({**plain_report(report), "seconds": SECONDS}, ensure_ascii=False)
+        plain = _as_json({**plain_report(report), "seconds": SECONDS})
         return plain.replace(f'"{SECONDS}"', seconds) + "\n", ""
     err = "".join(f"{message(problem)}\n" for problem in report.notes + report.problems)
     index = config.output / "index.html"
@@ -290,7 +288,7 @@ def _adopt(options: argparse.Namespace) -> int:
     for entry in adopted.proven_now:
         print(f"{entry.post}: {count(len(entry.code), 'cell')} can be run now ({entry.reason})")
     if not took_forms:
-        print(f"set `output_forms = {json.dumps(adopted.forms)}` under [execute] in {file.name}")
+        print(f"set `output_forms = {_as_json(adopted.forms)}` under [execute] in {file.name}")
     unproven = sum(len(entry.cells) for entry in adopted.unproven)
     posts = len({entry.post for entry in adopted.unproven})
     numbers = f"{count(adopted.posts, 'post')} with {count(adopted.cells, 'cell')} run"
@@ -357,6 +355,8 @@ def _freeze(options: argparse.Namespace) -> int:
 
 
 def _clean(options: argparse.Namespace) -> int:
+    import shutil
+
     from builder import state
     from builder.lock import locked
     from builder.output import clean_output
@@ -457,7 +457,7 @@ def _annotate(problems: Iterable[Problem], config: Config, options: argparse.Nam
 
         report = config.root / ".fencepost" / "code-quality.json"
         report.parent.mkdir(exist_ok=True)
-        report.write_text(json.dumps(code_quality(problems, config.root)), encoding="utf-8")
+        report.write_text(_as_json(code_quality(problems, config.root)), encoding="utf-8")
 
 
 def _tell(problems: Iterable[Problem]) -> None:
@@ -476,7 +476,13 @@ def _refuse(error: SiteError, options: argparse.Namespace) -> int:
 
 
 def _print_json(value: object) -> None:
-    print(json.dumps(value, ensure_ascii=False))
+    print(_as_json(value))
+
+
+def _as_json(value: object) -> str:
+    import json  # not at the top: a build is to begin at once
+
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _absolute(names: Iterable[Path]) -> list[Path]:

@@ -26,17 +26,13 @@ from builder.frozen import frozen
 FORMS: Final = ("indented", "code", "bash", "break")
 _LANGUAGES: Final = {"code": "code", "bash": "bash", "sh": "bash", "shell": "bash"}
 
-_LABEL = re.compile(
-    r"(?:<[^>]*>|[*_`#>\[\]({<\s-])*(?:실행\s*)?(?:결과(?:\s*값)?|출력(?:\s*(?:결과|값))?|outputs?|results?|out(?:\s*\[\d*\])?)"
-    r"(?:\s*\((?:outputs?|results?|출력|결과)\))?(?:<[^>]*>|[*_`\])}:：>=\s.-])*",
-    re.IGNORECASE,
+# Patterns that are compiled when they are first needed.
+_LABEL = (
+    r"(?i)(?:<[^>]*>|[*_`#>\[\]({<\s-])*(?:실행\s*)?(?:결과(?:\s*값)?|출력(?:\s*(?:결과|값))?|outputs?|results?|out(?:\s*\[\d*\])?)"
+    r"(?:\s*\((?:outputs?|results?|출력|결과)\))?(?:<[^>]*>|[*_`\])}:：>=\s.-])*"
 )
-_BREAK = re.compile(
-    r"(?:\s|&nbsp;|</?\s*br\s*/?>)*</?\s*br\s*/?>(?:\s|&nbsp;|</?\s*br\s*/?>)*", re.IGNORECASE
-)
-_PICTURE = re.compile(
-    r"\s*(?:<(?:center|p|div|figure|br)\b[^>]*>\s*)*(?:!\[|<img\b|<table\b|<style scoped)", re.IGNORECASE
-)
+_BREAK = r"(?i)(?:\s|&nbsp;|</?\s*br\s*/?>)*</?\s*br\s*/?>(?:\s|&nbsp;|</?\s*br\s*/?>)*"
+_PICTURE = r"(?i)\s*(?:<(?:center|p|div|figure|br)\b[^>]*>\s*)*(?:!\[|<img\b|<table\b|<style scoped)"
 
 
 @frozen
@@ -69,19 +65,19 @@ def dress_of(
         elif token.type == "code_block":
             form = label or "indented"
         elif token.type == "html_block":
-            if not label and _BREAK.fullmatch(token.content):
+            if not label and re.fullmatch(_BREAK, token.content):
                 label, at = "break", at + 1
                 continue
-            return Dress(picture=_lines(token)) if _PICTURE.match(token.content) else Dress()
+            return Dress(picture=_lines(token)) if re.match(_PICTURE, token.content) else Dress()
         elif token.type in ("paragraph_open", "heading_open"):
             text = tokens[at + 1].content
-            if label != "label" and _LABEL.fullmatch(text):
+            if label != "label" and re.fullmatch(_LABEL, text):
                 label, at = "label", at + 3
                 continue
-            if not label and _BREAK.fullmatch(text):
+            if not label and re.fullmatch(_BREAK, text):
                 label, at = "break", at + 3
                 continue
-            return Dress(picture=_lines(token)) if _PICTURE.match(text) else Dress()
+            return Dress(picture=_lines(token)) if re.match(_PICTURE, text) else Dress()
         else:
             break
         return Dress(token, form)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import hashlib
-import json
 import math
 import os
 import re
@@ -239,6 +238,8 @@ def _are_tables(values: Iterable[Any]) -> bool:
 
 def shown(value: Any) -> str:
     """`value` for a message: on one line, short, texts in double quotes."""
+    import json  # not at the top: only messages have it
+
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 60 else text[:57] + "..."
 

@@ -18,6 +18,7 @@ from urllib.parse import quote, unquote
 from builder.frozen import frozen
 from builder.model import Cell, CellOptions, Fence, Figure, Markup, Part, Post, Text
 from builder.site import LINK
+from builder.urls import beside
 from builder.views import ArticleView, SiteView
 
 Shown: TypeAlias = Mapping[int, tuple[Part, ...] | None]  # as markdown.render has it
@@ -44,14 +45,6 @@ class Step:
 
     cell: Cell
     parts: tuple[Part, ...]
-
-
-def beside(url: str, ending: str) -> str:
-    """The address of the copy of a page that ends in `ending`: `/x/y/` -> `/x/y/y.ipynb`, `/x/y/index.md`."""
-    if not url.endswith("/"):
-        return f"{url.removesuffix('.html')}.{ending}"
-    name = url.rstrip("/").rpartition("/")[2] if ending in ("ipynb", "py") else ""
-    return f"{url}{name or 'index'}.{ending}"
 
 
 @frozen

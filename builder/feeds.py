@@ -3,7 +3,7 @@
     /feed.xml           Atom (RFC 4287), at the address that jekyll-feed uses
     /feed.json          JSON Feed 1.1
     /tags/x/feed.xml    and feed.json: of the posts of one tag, without their text, which would be there often
-    /sitemap.xml, /robots.txt, /llms.txt
+    /sitemap.xml, /robots.txt
 
 What is XML is written by two functions that let no title break it. A feed without absolute addresses is of no
 use to a reader program: a site without `url` has none, and no sitemap.
@@ -20,7 +20,6 @@ from functools import partial
 from typing import Any
 from urllib.parse import urljoin
 
-from builder.copies import beside
 from builder.model import Config
 from builder.urls import absolute
 from builder.views import ArticleView, Pieces, SiteView, TermView
@@ -28,7 +27,7 @@ from builder.words import language_of
 
 ATOM, JSON = "feed.xml", "feed.json"
 FEED_URL, JSON_FEED_URL = f"/{ATOM}", f"/{JSON}"
-SITEMAP_URL, ROBOTS_URL, LLMS_URL = "/sitemap.xml", "/robots.txt", "/llms.txt"
+SITEMAP_URL, ROBOTS_URL = "/sitemap.xml", "/robots.txt"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -219,38 +218,6 @@ def robots(site: SiteView) -> bytes:
     config = site.config
     where = f"\nSitemap: {absolute(config, SITEMAP_URL)}\n" if config.url else ""
     return f"User-agent: *\nAllow: /\n{where}".encode()
-
-
-def llms(site: SiteView) -> bytes:
-    """llms.txt (llmstxt.org): what is here, and where its Markdown is (where there is none, its page)."""
-    config = site.config
-    lines = [_encoded(f"# {_line(config.title)}")]
-    if config.description:
-        lines += [b"", _encoded(f"> {_line(config.description)}")]
-    for heading, articles in (("Posts", site.articles), ("Pages", site.pages)):
-        entries = [
-            entry
-            for draft, extra, entry in articles.rows("draft", "extra", "entry")
-            if not draft and not extra.get("redirect_to")
-        ]
-        lines += [b"", _encoded(f"## {heading}"), b"", *entries] if entries else []
-    return b"\n".join(lines) + b"\n"
-
-
-def llms_entry(config: Config, url: str, title: str, about: str, *, markdown: bool) -> bytes:
-    """The line of one article in llms.txt; it is kept with the article, since the file has to be made often."""
-    name = _line(title).replace("\\", r"\\").replace("[", r"\[").replace("]", r"\]")
-    about = _line(about)
-    page = absolute(config, url)
-    return _encoded(f"- [{name}]({beside(page, 'md') if markdown else page}){': ' if about else ''}{about}")
-
-
-def _encoded(text: str) -> bytes:
-    return text.encode("utf-8", "replace")
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())
 
 
 # --- pieces ------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ _LEAST = 500  # thousandths: below this, what two posts share is what all posts 
 _FEW = 16  # terms that are looked for one by one
 
 _LETTER = r"[^\W\d_가-힣]"
-_WORD = re.compile(rf"[가-힣]+|{_LETTER}{{3,}}")
+_WORD = rf"[가-힣]+|{_LETTER}{{3,}}"  # compiled when it is first needed
 
 
 class Kinship:
@@ -129,7 +129,7 @@ def _tag(tag: str) -> str:
 def _words(title: str) -> tuple[str, ...]:
     """Words, and of Hangul its pairs of syllables: `자동미분을` and `자동미분의` share three of four."""
     words: list[str] = []
-    for word in _WORD.findall(_folded(title)):
+    for word in re.findall(_WORD, _folded(title)):
         words += [word[at : at + 2] for at in range(len(word) - 1)] if _is_hangul(word) else [word]
     return tuple(words)
 

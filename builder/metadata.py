@@ -13,9 +13,8 @@ from typing import Any
 from markupsafe import Markup
 
 from builder import cards, feeds
-from builder.copies import beside
 from builder.frozen import frozen
-from builder.urls import absolute, link
+from builder.urls import absolute, beside, link
 from builder.views import ArticleView, SiteView, TermView
 from builder.words import language_of, words_for
 

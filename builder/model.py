@@ -529,6 +529,9 @@ KINDS = (
 )
 GRAVE = frozenset({"numbers", "shape", "text", "error", "not-run"})
 
+# Where a tag of a post wants the table of contents.
+TOC_PLACE = '<nav class="toc" data-toc></nav>'
+
 
 @frozen
 class Finding:

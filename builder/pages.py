@@ -40,14 +40,15 @@ from builder import cards, feeds
 from builder.assets import Assets, theme_folder
 from builder.bodies import BodyLost
 from builder.compiled import Compiled, Environment
-from builder.copies import beside, downloads
+from builder.copies import downloads
 from builder.frozen import frozen
+from builder.llms import LLMS_URL, llms
 from builder.metadata import Metadata, metadata
 from builder.model import Config, Problem, SiteError
 from builder.policy import PLACE, with_policy
 from builder.redirects import redirects as old_and_new
 from builder.site import Claim, Site
-from builder.urls import absolute, href, is_address, link, output_path
+from builder.urls import absolute, beside, href, is_address, link, output_path
 from builder.views import ArticleView, Pieces, SiteView, TermView
 from builder.words import Words, language_of, words_for
 
@@ -242,7 +243,7 @@ def crawling(site: Site) -> Iterator[Sketch]:
     """What programs look for: robots.txt, llms.txt, and sitemap.xml where addresses are known."""
     lists = [HOME_URL, ARCHIVES_URL, *(term.url for term in (*site.categories, *site.tags, *site.series))]
     yield Sketch(output_path(feeds.ROBOTS_URL), lambda view, _: feeds.robots(view))
-    yield Sketch(output_path(feeds.LLMS_URL), lambda view, _: feeds.llms(view))
+    yield Sketch(output_path(LLMS_URL), lambda view, _: llms(view))
     if site.config.url:
         yield Sketch(output_path(feeds.SITEMAP_URL), partial(_sitemap, lists))
 

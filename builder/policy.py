@@ -51,20 +51,20 @@ _NAMES = (
     *("embed", "object", "link", "image", "use", "input", "form", "button"),
 )
 _INSIDE = r"(?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+"
-_ELEMENT = re.compile(
-    r"<!--(?:.*?-->|.*)"
+# Patterns that are compiled when they are first needed (the `re` module keeps them): most builds need none.
+_ELEMENT = (
+    r"(?is)<!--(?:.*?-->|.*)"
     rf"|<(?P<raw>script|style)\b(?P<raw_attributes>{_INSIDE})>(?P<text>.*?)(?:</(?P=raw)\s*>|\Z)"
     rf"|<(?P<name>{'|'.join(_NAMES[2:])})\b"
-    rf"(?P<attributes>{_INSIDE})>",
-    re.IGNORECASE | re.DOTALL,
+    rf"(?P<attributes>{_INSIDE})>"
 )
-_TAG = re.compile(rf"<[a-z][a-z0-9-]*+(?P<attributes>{_INSIDE})>", re.IGNORECASE)
+_TAG = rf"(?i)<[a-z][a-z0-9-]*+(?P<attributes>{_INSIDE})>"
 _ATTRIBUTE = re.compile(r"""([^\s"'>/=]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s"'=<>`]+))?""")
 _EVENT = re.compile(rb"on[a-z]+\s*=")
 # How one of these begins. Most tags of a page are the spans of its code, and their ends.
 _BEGINNING = re.compile(rf"<(?!span|/)(?:{'|'.join(_NAMES)})".encode())
 _URL = re.compile(r"""\burl\(\s*["']?([^"')]+)""", re.IGNORECASE)
-_HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*(?::\d{1,5})?|\[[0-9a-f:.]+\](?::\d{1,5})?", re.IGNORECASE)
+_HOST = r"(?i)[a-z0-9_-]+(?:\.[a-z0-9_-]+)*(?::\d{1,5})?|\[[0-9a-f:.]+\](?::\d{1,5})?"
 _SCRIPT_TYPES = ("", "module", "text/javascript", "application/javascript", "application/ecmascript")
 _DIRECTIVE_OF = {
     **{(name, "src"): "frame-src" for name in ("iframe", "frame")},
@@ -134,7 +134,7 @@ def loads(html: str) -> tuple[str, ...]:
 
 
 def _elements(html: str) -> Iterator[str]:
-    for found in _ELEMENT.finditer(html):
+    for found in re.finditer(_ELEMENT, html):
         if raw := (found["raw"] or "").lower():
             yield from _raw(raw, _attributes(found["raw_attributes"]), found["text"])
             continue
@@ -170,7 +170,7 @@ def _may_have_inline(lowered: bytes) -> bool:
 
 def _inline(html: str) -> Iterator[str]:
     """What the author's `style` and `on…` attributes need."""
-    for tag in _TAG.finditer(html):
+    for tag in re.finditer(_TAG, html):
         if not _may_have_inline(tag["attributes"].lower().encode("utf-8", "replace")):
             continue
         for name, value in _attributes(tag["attributes"]).items():
@@ -203,7 +203,7 @@ def origin(address: str) -> str:
         host = host if host.isascii() else host.encode("idna").decode()
     except ValueError:  # UnicodeError is one
         return ""
-    if not _HOST.fullmatch(host) or parts.scheme not in ("", "http", "https"):
+    if not re.fullmatch(_HOST, host) or parts.scheme not in ("", "http", "https"):
         return "blob:" if parts.scheme == "blob" else ""
     return f"{parts.scheme}://{host}" if parts.scheme else host
 
@@ -228,15 +228,12 @@ def _digest(text: str) -> str:
 
 # --- what the author is told -------------------------------------------------------------------
 
-_CODE = re.compile(
-    r"""<(script)\b|<[a-z][^<>]*[\s"'/](on[a-z]+)\s*=|(?:href|src)\s*=\s*["']?\s*(javascript:)""",
-    re.IGNORECASE,
-)
+_CODE = r"""(?i)<(script)\b|<[a-z][^<>]*[\s"'/](on[a-z]+)\s*=|(?:href|src)\s*=\s*["']?\s*(javascript:)"""
 
 
 def own_code(html: str) -> Iterator[tuple[int, str, bool]]:
     """The author's scripts in raw HTML: line (from 0), what it is, and whether a page will run it."""
-    for found in _CODE.finditer(html):
+    for found in re.finditer(_CODE, html):
         line = html.count("\n", 0, found.start())
         if found[1]:
             yield line, "a script of its own", True

@@ -20,8 +20,8 @@ from builder.bodies import Bodies, BodyLost
 from builder.execute.cache import Cache, site_cache
 from builder.execute.freeze import Freeze
 from builder.execute.keys import Input, cell_keys, has_cells_to_run
-from builder.feeds import llms_entry
 from builder.frozen import frozen
+from builder.llms import llms_entry
 from builder.markdown.images import Images
 from builder.model import Article, Config, Part, Post, Problem, Run
 from builder.posts import Identity, Source, post_date, post_title, post_url, read_post
@@ -299,17 +299,18 @@ class Task:
 
 def ready(config: Config, *, frozen: bool) -> Callable[[Task], tuple[list[Prepared | Stale], set[str]]]:
     """Import and make all that preparing needs; return what prepares sources, and names damaged files."""
-    import builder.copies
     import builder.front_matter
     import builder.markdown.media
     import builder.markdown.render
-    import builder.notebooks
     from builder.markdown.dialect import parse
     from builder.markdown.highlight import remember
 
     if config.execute.eval:
         import builder.check
         import builder.execute.run
+    if config.downloads:
+        import builder.copies
+        import builder.notebooks
     if config.search:
         import builder.terms  # noqa: F401
     parse("")

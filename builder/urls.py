@@ -214,6 +214,14 @@ def absolute(config: Config, url: str) -> str:
     return config.url + href(config, url)
 
 
+def beside(url: str, ending: str) -> str:
+    """The address of the copy of a page that ends in `ending`: `/x/y/` -> `/x/y/y.ipynb`, `/x/y/index.md`."""
+    if not url.endswith("/"):
+        return f"{url.removesuffix('.html')}.{ending}"
+    name = url.rstrip("/").rpartition("/")[2] if ending in ("ipynb", "py") else ""
+    return f"{url}{name or 'index'}.{ending}"
+
+
 def is_address(text: str) -> bool:
     """May this be linked: an address of this site (`/about/`), of another one, or of mail?"""
     here = text.startswith("/") and not text.startswith(("//", "/\\"))

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from builder.copies import Prose, Step, beside, downloads, linked_lines, markdown_copy, pieces
+from builder.copies import Prose, Step, downloads, linked_lines, markdown_copy, pieces
 from builder.model import Config, Figure, Markup, Part, Post, Text
 from builder.posts import parse_post
 from builder.site import LINK, Site
+from builder.urls import beside
 from builder.views import Reads, SiteView
 from tests.conftest import MakeSite
 from tests.samples import CONFIG, article

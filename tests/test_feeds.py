@@ -16,11 +16,10 @@ from builder.feeds import (
     absolute_links,
     atom,
     json_feed,
-    llms,
-    llms_entry,
     robots,
     sitemap,
 )
+from builder.llms import llms, llms_entry
 from builder.model import Article, Config
 from builder.pages import feed
 from builder.site import Site

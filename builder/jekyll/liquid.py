@@ -18,9 +18,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from builder.frozen import frozen
-from builder.model import Problem
-
-TOC: Final = '<nav class="toc" data-toc></nav>'
+from builder.model import TOC_PLACE, Problem
 
 _RAW = re.compile(r"\{%-?\s*raw\s*-?%\}(.*?)\{%-?\s*endraw\s*-?%\}", re.DOTALL)
 _COMMENT = re.compile(r"\{%-?\s*comment\s*-?%\}.*?\{%-?\s*endcomment\s*-?%\}", re.DOTALL)
@@ -267,7 +265,7 @@ def _include(rest: str, scene: Scene) -> str:
         given[key] = text if text or not bare else _value(bare, scene)
     match file.strip().removesuffix(".html"):
         case "toc":
-            return TOC
+            return TOC_PLACE
         case "figure" if given.get("image_path"):
             return _figure([given], str(given.get("class") or ""), str(given.get("caption") or ""), scene)
         case "gallery":

@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from builder.feeds import llms_entry
+from builder.llms import llms_entry
 from builder.model import Config, Page, Problem
 from builder.prepare import Prepared
 from builder.site import Claim

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import sys
 from collections.abc import Sequence
 from functools import cache
@@ -99,6 +98,8 @@ def _store(cache: Cache, key: str, drawn: dict[str, str]) -> Diagram:
 
 def _draw(sources: Sequence[str]) -> list[dict[str, str]]:
     """Draw in a process of its own: {theme: SVG} of each, or {"error": why not}, and "again" if that may pass."""
+    import subprocess  # not at the top: few posts have a diagram
+
     try:
         done = subprocess.run(
             [sys.executable, "-m", "builder.markdown.diagrams"],

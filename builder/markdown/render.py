@@ -20,7 +20,6 @@ from markdown_it.token import Token
 
 from builder.fences import parse_info, without_options
 from builder.frozen import frozen
-from builder.jekyll.liquid import TOC as TOC_TAG
 from builder.jekyll.rules import HTML
 from builder.markdown import math
 from builder.markdown.addresses import Resolve, resolve_html, resolve_text
@@ -37,7 +36,7 @@ from builder.markdown.media import Media
 from builder.markdown.parsing import new_token
 from builder.markdown.pictures import Pictures, frame_pictures
 from builder.marks import is_rule
-from builder.model import Cell, Figure, Heading, Markup, Part, Post, Problem, Text
+from builder.model import TOC_PLACE, Cell, Figure, Heading, Markup, Part, Post, Problem, Text
 from builder.policy import own_code
 from builder.words import Words, words_for
 
@@ -593,9 +592,9 @@ def _place_contents(tokens: Sequence[Token], toc: Sequence[Heading]) -> None:
             name = token.attrs.pop("id", "markdown-toc")
             opening = f'<{token.tag} id="{escape(str(name))}"{html_attributes(token.attrs)}>'
             _set_html(token, f"{opening}{_contents(toc)}</{token.tag}>\n")
-        elif token.type == "html_block" and TOC_TAG in token.content:
+        elif token.type == "html_block" and TOC_PLACE in token.content:
             token.content = token.content.replace(
-                TOC_TAG, f'<nav class="toc"><ul class="toc__menu">{_contents(toc)}</ul></nav>'
+                TOC_PLACE, f'<nav class="toc"><ul class="toc__menu">{_contents(toc)}</ul></nav>'
             )
 
 
