@@ -34,8 +34,9 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None, seen: Seen | None = None) -> None:
     """Run the command and exit. `seen` is what has been seen of the site already."""
-    options = parser().parse_args(arguments)
-    options.arguments = list(sys.argv[1:] if arguments is None else arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    options = parser(given[0] if given else "").parse_args(given)
+    options.arguments = given
     options.seen = seen
     try:
         status = COMMANDS[options.command](options)

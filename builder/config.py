@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import math
 import os
@@ -138,6 +139,7 @@ def digest(config: Config) -> str:
 # --- options, for front matter and cells too -------------------------------------------------
 
 
+@functools.cache
 def option_types(cls: type) -> Mapping[str, Any]:
     """Name -> type of the fields of an option dataclass; `X | None` counts as `X`."""
     return {name: _without_none(hint) for name, hint in typing.get_type_hints(cls).items()}
@@ -278,19 +280,17 @@ def _one_of(*names: str) -> Callable[[str], str]:
 
 def _url(value: str) -> str:
     """Scheme and host; "" for a site that does not know where it will be."""
-    wrong = OptionError(f"must be like https://example.org, not {shown(value)}")
+    if not value:
+        return ""
     try:
         parts = urlsplit(value)
         port_is_valid = parts.port is None or parts.port > 0
     except ValueError:
-        raise wrong from None
-    if not value:
-        return ""
+        parts, port_is_valid = urlsplit(""), False
     spaced = any(character.isspace() or not character.isprintable() for character in value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_valid or spaced:
-        raise wrong
-    if parts.username is not None or parts.query or parts.fragment:
-        raise wrong
+    further = parts.username is not None or parts.query or parts.fragment
+    if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_valid or spaced or further:
+        raise OptionError(f"must be like https://example.org, not {shown(value)}")
     if path := parts.path.rstrip("/"):
         raise OptionError(
             f"must have no path, not {shown(value)}", f'write `baseurl = "{path}"` for the path'
