@@ -72,7 +72,7 @@ def main() -> None:
 def measure(site: Path, runs: int, peers: Mapping[str, str]) -> None:
     """Print what cold, warm and empty builds cost, and check what they wrote."""
     posts = len(list((site / "content").iterdir()))
-    nothing = median([cost(lambda: run([sys.executable, "-c", "pass"])) for _ in range(max(runs, 5))])
+    nothing: list[Cost] = []
     bare, cold, first = [], [], []
     theirs: dict[str, list[Cost]] = {name: [] for name in peers}
     for number in range(runs):
@@ -85,11 +85,14 @@ def measure(site: Path, runs: int, peers: Mapping[str, str]) -> None:
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     time.sleep(0.2)
     build(site)  # the first that has nothing to do may find files too young to be sure of
-    empty = median([cost(lambda: build(site)) for _ in range(max(runs, 5))])
-    edits = [edit(site, posts // 2, runs + number) for number in range(max(runs, 5))]
+    empty, edits = [], []
+    for number in range(max(runs, 9)):
+        nothing.append(cost(lambda: run([sys.executable, "-c", "pass"])))
+        empty.append(cost(lambda: build(site)))
+        edits.append(edit(site, posts // 2, runs + number))
     check(site, posts, runs + len(edits) - 1)
-    loop, whole = median(bare), median(cold)
-    print(f"{posts} posts; python -c pass {nothing.wall * 1000:.1f} ms; largest process {peak:.0f} MiB")
+    loop, whole, started = median(bare), median(cold), median(nothing)
+    print(f"{posts} posts; python -c pass {started.wall * 1000:.1f} ms; largest process {peak:.0f} MiB")
     print(f"{'bare loop, 2 processes':30}{loop}")
     ratios = f"{whole.wall / loop.wall:6.2f} x the bare loop, of cpu {whole.cpu / loop.cpu:.2f}"
     print(f"{'cold build':30}{whole}  {ratios}")
@@ -98,11 +101,11 @@ def measure(site: Path, runs: int, peers: Mapping[str, str]) -> None:
         peer = median(costs)
         print(f"{name:30}{peer}  the cold build is {whole.wall / peer.wall:6.2f} x")
     for what, one in (
-        ("nothing to do", empty),
+        ("nothing to do", median(empty)),
         ("first edit", median(first)),
         ("later edits", median(edits)),
     ):
-        print(f"{what:30}{one}  {one.wall / nothing.wall:6.1f} x python -c pass")
+        print(f"{what:30}{one}  {one.wall / started.wall:6.1f} x python -c pass")
     print("\nof one process, cold, for each post:")
     clean(site)
     print(run([sys.executable, "-m", "benchmarks.stages", str(site)]), end="")
