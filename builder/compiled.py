@@ -11,10 +11,8 @@ import contextlib
 import hashlib
 import marshal
 import os
-import sys
 from collections.abc import Callable, MutableMapping
 from functools import cache
-from importlib.util import cache_from_source
 from pathlib import Path
 from types import FunctionType, MethodType
 from typing import Any, Final
@@ -26,7 +24,7 @@ from jinja2.compiler import CodeGenerator, Frame
 from jinja2.runtime import Macro
 from jinja2.utils import _PassArg, internalcode
 
-from builder.assets import theme_folder
+from builder.assets import shared_folder, theme_folder
 from builder.model import Config
 from builder.whole import write_whole
 
@@ -119,11 +117,9 @@ class Compiled(jinja2.BytecodeCache):
 
     def __init__(self, config: Config) -> None:
         home = config.root / ".fencepost"
-        modules = Path(cache_from_source(__file__)).parent
         self._theme = f"{theme_folder()}/"
         self._of_site = home / "templates" if home.is_dir() else None
-        shared = not sys.dont_write_bytecode and os.access(modules, os.W_OK)
-        self._of_theme = modules if shared else self._of_site
+        self._of_theme = shared_folder() or self._of_site
         self._program = [os.stat(file).st_mtime_ns for file in (__file__, jinja2.__file__)]
 
     def get_cache_key(self, name: str, filename: str | None = None) -> str:

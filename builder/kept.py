@@ -9,6 +9,7 @@ The command reads this first of all: keep it to what Python has loaded anyway.
 from __future__ import annotations
 
 import marshal
+import os
 import zlib
 
 TYPE_CHECKING = False  # see state.py
@@ -72,13 +73,17 @@ def write_parts(path: str | Path, value: Any, parts: Sequence[bytes]) -> None:
 def read_parts(path: str | Path) -> tuple[Any, list[memoryview]] | None:
     """Return what `write_parts` kept at `path`; None if there is nothing, or it is damaged.
 
-    The file is not read into memory: that would take longer than all else.
+    The file is not read into memory, which would take longer than all else: except on Windows, where what is
+    mapped cannot be written anew.
     """
     import mmap  # not at the top: most that is kept is small
 
     try:
         with open(path, "rb") as file:
-            stored = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+            mapped = os.name != "nt"
+            stored = memoryview(
+                mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if mapped else file.read()
+            )
         if zlib.crc32(stored[_CHECKSUM:], _OF_PARTS).to_bytes(_CHECKSUM) != stored[:_CHECKSUM]:
             return None
     except (OSError, ValueError):
