@@ -10,7 +10,7 @@ import jinja2
 import markupsafe
 import pytest
 
-from builder import compiled
+from builder import assets
 from builder.compiled import Environment
 from builder.model import Config
 from builder.pages import environment
@@ -34,7 +34,7 @@ def modules(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
     """Where the templates of the theme are kept: where Python keeps modules, if it may."""
     folder = tmp_path / "modules"
     folder.mkdir()
-    monkeypatch.setattr(compiled, "cache_from_source", lambda _: str(folder / "compiled.pyc"))
+    monkeypatch.setattr(assets, "cache_from_source", lambda _: str(folder / "assets.pyc"))
     monkeypatch.setattr(sys, "dont_write_bytecode", not request.param)
     return folder if request.param else tmp_path / ".fencepost/templates"
 
