@@ -78,15 +78,19 @@ REAL_OPEN = io.open
 
 
 def main() -> None:
-    from builder import cli
+    from builder import cli, state
 
     root, at = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 0
+    arguments = ["build", root, "--jobs", "1"]
+    state.MANY = 0  # a lookout for the smallest site, if it was last built just so
+    _, seen = state.said_before(arguments)
     killer = Killer(root, at)
     killer.watch()
     try:
-        cli.main(["build", root, "--jobs", "1"])
+        cli.main(arguments, seen)
     except SystemExit as end:
-        print("steps", killer.steps, "status", end.code)
+        lookout = "a lookout" if seen and seen.lookout else "no lookout"
+        print(lookout, "steps", killer.steps, "status", end.code)
 
 
 if __name__ == "__main__":

@@ -142,6 +142,37 @@ def test_row_38_a_build_killed_at_any_step(
         shutil.rmtree(site.root)
 
 
+def test_row_38_a_build_with_a_lookout_killed_at_any_step(tmp_path: Path, mark: str) -> None:
+    """The same in one place, where the output folder is found as the last build left it."""
+    site = TestSite(tmp_path / "site")
+
+    def edited(text: str, step: int) -> subprocess.CompletedProcess[str]:
+        site.write({"content/a.md": text, "content/b/c.md": f"---\ntags: [{text}]\n---\nBeside."})
+        time.sleep(0.1)  # a file that has just changed is looked at again
+        return killed(site, step)
+
+    (site.root / "content").mkdir(parents=True)
+    edited("Old", 0)
+    old = site.output()
+    edited("New", 0)
+    new = site.output()
+    edited("Old", 0)
+    done = edited("New", 0)
+    assert "a lookout steps" in done.stdout and "status 0" in done.stdout, done.stderr
+    count = int(done.stdout.rpartition("steps ")[2].split()[0])
+    assert count > 20
+    for step in range(1, count + 1, 4):
+        edited("Old", 0)
+        assert site.output() == old
+        assert edited("New", step).returncode == -signal.SIGKILL
+        assert site.output() in (old, new), step
+        assert left_after(mark) == []
+        again = site.command("build")
+        assert again.status == 0, again.err
+        assert site.output() == new, step
+        assert temporary_files(site.root) == []
+
+
 # --- row 39: the disk is full -----------------------------------------------------------------
 
 
