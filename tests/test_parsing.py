@@ -11,7 +11,9 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
 from markdown_it.token import Token
 
-from builder.markdown.parsing import Blocks, Html, Markdown, Texts, _Lines, new_token
+from builder.markdown.blocks import Blocks, _Lines
+from builder.markdown.texts import Markdown, Texts
+from builder.markdown.tokens import Html, new_token
 
 FRAGMENTS = (
     *"`~*_[]<>!&$\\^{}()|:-#+= \t\n\n\n가a1",

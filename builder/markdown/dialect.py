@@ -35,11 +35,13 @@ from builder.markdown import divisions
 from builder.markdown import kramdown as kramdown_rules
 from builder.markdown.abbreviations import KNOWN, abbreviation, mark_abbreviations
 from builder.markdown.attributes import add_attributes, heading_id, settle_blocks, settle_inline
+from builder.markdown.blocks import Blocks, list_block
 from builder.markdown.callouts import settle_callouts
 from builder.markdown.emoji import set_emoji
 from builder.markdown.highlight import escape
 from builder.markdown.math import BLOCK, INLINE, add_math, math_html
-from builder.markdown.parsing import Blocks, Html, Markdown, Text, Texts, flanks, list_block, new_token
+from builder.markdown.texts import Markdown, Text, Texts, flanks
+from builder.markdown.tokens import Html, new_token
 
 Env: TypeAlias = MutableMapping[str, Any]
 

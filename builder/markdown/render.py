@@ -33,8 +33,8 @@ from builder.markdown.emoji import as_written
 from builder.markdown.highlight import PLAIN_LOOK, Look, coloured, escape, highlight, in_lines, look_of
 from builder.markdown.korean import join_lines, reading_minutes
 from builder.markdown.media import Media
-from builder.markdown.parsing import new_token
 from builder.markdown.pictures import Pictures, frame_pictures
+from builder.markdown.tokens import new_token
 from builder.marks import is_rule
 from builder.model import TOC_PLACE, Cell, Figure, Heading, Markup, Part, Post, Problem, Text
 from builder.policy import own_code
