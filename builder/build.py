@@ -24,9 +24,10 @@ from builder.assets import Assets
 from builder.bodies import BodyLost, kept_bodies
 from builder.jekyll.precedence import settle
 from builder.jekyll.rules import output_file
+from builder.manifest import FileId
 from builder.memo import Common, Memo
 from builder.model import Built, Config, Page, Problem, Report, SiteError
-from builder.output import FileId, Tree, Written
+from builder.output import Tree, Written
 from builder.pages import Sketch, environment, list_claims, sketches, theme_claims
 from builder.posts import Source, find_sources
 from builder.prepare import FIGURES_URL, Prepared, Stale, Task, Workshop

@@ -102,7 +102,7 @@ def _build(options: argparse.Namespace) -> int:
         from builder.assets import theme_folder
         from builder.build import build
         from builder.config import digest
-        from builder.output import manifest_path
+        from builder.manifest import manifest_path
 
         folders = (config.content, config.templates, config.freeze, theme_folder(), Path(__file__).parent)
         of = (str(config.root), [*map(str, folders)], str(config.output), config.execute.environment)
@@ -360,7 +360,7 @@ def _clean(options: argparse.Namespace) -> int:
 
     from builder import state
     from builder.lock import locked
-    from builder.output import clean_output
+    from builder.manifest import clean_output
 
     config = _config(options)
     with locked(config, on_wait=lambda: None):

@@ -18,9 +18,9 @@ from urllib.parse import unquote, urljoin, urlsplit
 from xml.etree import ElementTree
 
 from builder.frozen import frozen
+from builder.manifest import Manifest
 from builder.memo import Memo
 from builder.model import Config, Level, Problem, SiteError
-from builder.output import Manifest
 from builder.urls import output_path
 from builder.workers import spread
 

@@ -31,8 +31,8 @@ from builder.assets import theme_folder
 from builder.bodies import content_of
 from builder.execute.keys import Values
 from builder.kept import packed, read_kept, read_parts, unpacked, write_kept, write_parts
+from builder.manifest import manifest_path
 from builder.model import Article, Config, Heading, Problem
-from builder.output import manifest_path
 from builder.posts import Source
 from builder.prepare import Prepared
 from builder.site import Site

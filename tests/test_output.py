@@ -14,8 +14,9 @@ import pytest
 
 import builder.output
 from builder.kept import read_kept
+from builder.manifest import Manifest, clean_output, manifest_path
 from builder.model import Config, Page, SiteError
-from builder.output import Manifest, Tree, Written, clean_output, manifest_path
+from builder.output import Tree, Written
 
 Write = Callable[..., tuple[int, int]]
 

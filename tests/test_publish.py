@@ -15,8 +15,8 @@ import brotli
 import fsspec
 import pytest
 
+from builder.manifest import clean_output
 from builder.model import SiteError
-from builder.output import clean_output
 from builder.publish.files import File
 from builder.publish.folder import Folder
 from builder.publish.git import Branch

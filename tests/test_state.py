@@ -14,7 +14,7 @@ import pytest
 import builder.output
 from builder import state
 from builder.cli import main
-from builder.output import Manifest
+from builder.manifest import Manifest
 from builder.state import Lookout, Seen, folder_times, last_build, said_before
 from tests.conftest import MakeSite, TestSite
 from tests.test_workers import no_child_left

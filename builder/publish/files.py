@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from builder.frozen import frozen
+from builder.manifest import Manifest
 from builder.model import Config, Problem, SiteError
-from builder.output import Manifest
 from builder.whole import write_whole
 
 COPIES: Final = {"gzip": ".gz", "brotli": ".br"}

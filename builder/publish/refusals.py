@@ -8,8 +8,8 @@ from typing import Final
 from builder import state
 from builder.config import digest
 from builder.frozen import frozen
+from builder.manifest import Manifest
 from builder.model import Config, Problem
-from builder.output import Manifest
 from builder.publish.plan import Plan
 from builder.publish.secrets import Secret
 
