@@ -142,7 +142,7 @@ class Compiled(jinja2.BytecodeCache):
     def dump_bytecode(self, bucket: Bucket) -> None:
         if bucket.key:
             with contextlib.suppress(OSError):
-                write_whole(Path(bucket.key), _head(bucket) + marshal.dumps(bucket.code), shared=True)
+                write_whole(Path(bucket.key), _head(bucket), marshal.dumps(bucket.code), shared=True)
 
 
 def _head(bucket: Bucket) -> bytes:

@@ -40,7 +40,7 @@ def write_kept(path: str | Path, value: Any) -> None:
     from builder.whole import write_whole
 
     content = packed(value)
-    write_whole(Path(path), zlib.crc32(content).to_bytes(_CHECKSUM) + content)
+    write_whole(Path(path), zlib.crc32(content).to_bytes(_CHECKSUM), content)
 
 
 def read_kept(path: str | Path) -> Any:
@@ -66,8 +66,11 @@ def write_parts(path: str | Path, value: Any, parts: Sequence[bytes]) -> None:
     from builder.whole import write_whole
 
     head = packed((value, [len(part) for part in parts]))
-    content = b"".join((len(head).to_bytes(_CHECKSUM), head, *parts))
-    write_whole(Path(path), zlib.crc32(content, _OF_PARTS).to_bytes(_CHECKSUM) + content)
+    pieces = (len(head).to_bytes(_CHECKSUM), head, *parts)
+    checksum = _OF_PARTS
+    for piece in pieces:
+        checksum = zlib.crc32(piece, checksum)
+    write_whole(Path(path), checksum.to_bytes(_CHECKSUM), *pieces)
 
 
 def read_parts(path: str | Path) -> tuple[Any, list[memoryview]] | None:

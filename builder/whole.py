@@ -6,12 +6,14 @@ import os
 from pathlib import Path
 
 
-def write_whole(path: Path, content: bytes, *, shared: bool = False) -> None:
-    """Put `content` at `path`, and make its folder where there is none.
+def write_whole(path: Path, *pieces: bytes, shared: bool = False) -> None:
+    """Put some bytes, one after the other, at `path`, and make its folder where there is none.
 
     `shared`: several processes may write it at once, all of them the same. Raises OSError.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.{os.getpid()}" if shared else f"{path.name}.new")
-    temporary.write_bytes(content)
+    with temporary.open("wb") as file:
+        for piece in pieces:
+            file.write(piece)
     temporary.replace(path)
