@@ -375,6 +375,18 @@ def test_nothing_temporary_is_left(make_site: MakeSite) -> None:
 LATER = {18, 19, 20, 22, 48, 51, 52, 56, 60}
 
 
+def test_nothing_is_left_in_the_home_or_among_temporary_files(
+    make_site: MakeSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: str
+) -> None:
+    """IPython would have a folder for its profile, or make one."""
+    for variable in ("HOME", "TMPDIR"):
+        (tmp_path / variable).mkdir()
+        monkeypatch.setenv(variable, str(tmp_path / variable))
+    site = faulty(make_site, "print(1)", "1 / 0", config=start)
+    assert "ZeroDivisionError" in site.command("build").err
+    assert [*(tmp_path / "HOME").rglob("*"), *(tmp_path / "TMPDIR").rglob("*")] == []
+
+
 def test_every_row_has_a_test() -> None:
     text = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py"))
     names = re.findall(r"def test_row_(\d\d)(?:_and_(\d\d))?_", text)

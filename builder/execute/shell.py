@@ -65,6 +65,12 @@ class Shell(InteractiveShell):  # type: ignore[misc]
     audience: Audience | None = None
     figures: Figures
 
+    def init_ipython_dir(self, ipython_dir: str | None) -> None:
+        """No folder: nothing of the author's own IPython is read, and none is made in their home or elsewhere."""
+
+    def init_profile_dir(self, profile_dir: object) -> None:
+        self._db: dict[str, Any] = {}  # what magics would keep there
+
     def show(self, data: dict[str, Any], *, value: bool) -> None:
         if self.audience is not None:
             self.audience.show(data, value)

@@ -43,7 +43,6 @@ FIXED = {
     "PYTHONUTF8": "1",
     "PYTHONDONTWRITEBYTECODE": "1",
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-    "IPYTHONDIR": os.devnull,
     "NO_COLOR": "1",
     "TERM": "dumb",
     "PYTORCH_NVML_BASED_CUDA_CHECK": "1",
