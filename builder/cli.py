@@ -44,21 +44,36 @@ def main(arguments: Sequence[str] | None = None, seen: Seen | None = None) -> No
     except SiteError as error:
         status = _refuse(error, options)
     except KeyboardInterrupt:
-        print("\ninterrupted: the site is as it was", file=sys.stderr)
-        status = 130
+        status = _interrupted()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 0
-    except Exception:
-        import traceback
-
-        traceback.print_exc()
-        print("fencepost: this is a fault of Fencepost, not of your site; please report it", file=sys.stderr)
-        status = 3
+    except Exception as error:
+        status = _interrupted() if _comes_from_ctrl_c(error) else _fault()
     finally:
         if seen is not None and seen.lookout is not None:
             seen.lookout.end()
     sys.exit(status)
+
+
+def _interrupted() -> int:
+    print("\ninterrupted: the site is as it was", file=sys.stderr)
+    return 130
+
+
+def _comes_from_ctrl_c(error: BaseException | None) -> bool:
+    """Has an exception come of Ctrl-C? In some places Python makes another one of it; so may what tidies up."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
+def _fault() -> int:
+    import traceback
+
+    traceback.print_exc()
+    print("fencepost: this is a fault of Fencepost, not of your site; please report it", file=sys.stderr)
+    return 3
 
 
 # --- commands --------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+import builder.cli
 from builder.messages import message, summary
 from builder.model import Problem, Report
 from builder.state import last_build
@@ -162,3 +163,20 @@ def test_a_build_that_begins_right_after_a_save_is_remembered(make_site: MakeSit
         site.write({"content/a.md": text})
         site.command("build")
         assert last_build(str(site.root)) is not None
+
+
+@pytest.mark.parametrize("interrupted", [True, False])
+def test_what_comes_of_ctrl_c_is_no_fault_of_ours(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], interrupted: bool
+) -> None:
+    def build(options: object) -> int:
+        try:
+            raise KeyboardInterrupt if interrupted else ValueError
+        except BaseException:
+            raise RuntimeError("while tidying up")  # noqa: B904 (as it comes by accident)
+
+    monkeypatch.setitem(builder.cli.COMMANDS, "build", build)
+    with pytest.raises(SystemExit) as end:
+        builder.cli.main(["build"])
+    assert end.value.code == (130 if interrupted else 3)
+    assert ("interrupted: the site is as it was" in capsys.readouterr().err) == interrupted
