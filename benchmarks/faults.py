@@ -20,7 +20,15 @@ from pathlib import Path
 from uuid import uuid4
 
 from tests.conftest import TestSite
-from tests.faulty import MARK, left_after, post, processes_of, temporary_files
+from tests.faulty import (
+    MARK,
+    assert_mended,
+    killed,
+    left_after,
+    post,
+    processes_of,
+    steps_in,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -109,27 +117,16 @@ def killed_at_every_step(folder: Path, mark: str) -> str:
     )
     ahead = TestSite(folder / "ahead")
     shutil.copytree(original.root, ahead.root)
-    count = int(_killing(ahead, 0).rpartition("steps ")[2].split()[0])
+    count = steps_in(killed(ahead, 0))
     new = ahead.output()
     for step in range(1, count + 1):
         site = TestSite(folder / "copy")
         shutil.copytree(original.root, site.root)
-        _killing(site, step)
-        assert site.output() in (old, new), step
-        assert left_after(mark) == []
-        again = site.command("build")
-        assert again.status == 0, again.err
-        assert site.output() == new, step
-        assert temporary_files(site.root) == []
+        assert_mended(site, step, mark, old, new)
         shutil.rmtree(site.root)
     return (
         f"{count} steps of a build: the old site or the new one each time, the next build finished each time"
     )
-
-
-def _killing(site: TestSite, step: int) -> str:
-    command = [sys.executable, "-m", "tests.killing", str(site.root), str(step)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300).stdout
 
 
 def damaged_builds(folder: Path, mark: str) -> str:

@@ -98,7 +98,7 @@ def _overrides(options: argparse.Namespace) -> dict[str, Any]:
 @contextmanager
 def _running(options: argparse.Namespace) -> Iterator[tuple[Config, int, Progress]]:
     """Hold the site's lock, and give what a command that runs cells needs."""
-    from builder.execute.processes import PR_SET_DUMPABLE, prctl
+    from builder.execute.prctl import PR_SET_DUMPABLE, prctl
     from builder.lock import locked
 
     config = _config(options)
@@ -181,7 +181,7 @@ def _said(report: Report, config: Config, options: argparse.Namespace, seconds: 
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from builder.execute.processes import PR_SET_DUMPABLE, prctl
+    from builder.execute.prctl import PR_SET_DUMPABLE, prctl
     from builder.serve.preview import Preview, serve
 
     prctl(PR_SET_DUMPABLE, 0)  # no cell is to read our environment in /proc

@@ -139,14 +139,10 @@ def _line_value(text: str, lines: list[str]) -> Node | None:
             with contextlib.suppress(NoYaml):
                 return compose(text)
         if text or not items:
-            return _text_node(text)
-        return SequenceNode(tuple(map(_text_node, items)))
+            return ScalarNode(text)
+        return SequenceNode(tuple(map(ScalarNode, items)))
     if isinstance(node, MappingNode) and len(node.value) == 1:
         return node.value[0][1]
-    return _text_node(text)
-
-
-def _text_node(text: str) -> ScalarNode:
     return ScalarNode(text)
 
 

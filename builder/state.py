@@ -28,7 +28,6 @@ NOWHERE = (0, 0, 0, 0)  # where a link leads to nothing
 MANY = 3000  # files: for fewer, a process more is not worth its price
 LANGUAGES = ("LC_ALL", "LC_MESSAGES", "LANG")
 CONFIG_FILES = ("fencepost.toml", "pyproject.toml", "_config.yml")
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE = 1, 4  # as in execute/processes.py, which imports half of the library
 SECONDS = "\ue000seconds\ue000"  # where what was said holds the time that it took
 
 
@@ -136,11 +135,11 @@ def _look_out(built: Mapping[str, Any], questions: BinaryIO, answers: BinaryIO) 
     _say(site is not None and _has_files("", site), answers)
     folders = [*site["folders"]] if site else []
     place = marshal.load(questions)
-    import ctypes  # only where there is a build to be done
+    # Only where there is a build to be done.
+    from builder.execute.prctl import PR_SET_DUMPABLE, PR_SET_PDEATHSIG, prctl
 
-    prctl = ctypes.CDLL(None).prctl
-    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)  # no cell is to read our environment in /proc
-    prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0)
+    prctl(PR_SET_DUMPABLE, 0)  # no cell is to read our environment in /proc
+    prctl(PR_SET_PDEATHSIG, 9)
     while True:
         os.chdir(place)
         _say(folder_times("", folders), answers)
@@ -148,6 +147,7 @@ def _look_out(built: Mapping[str, Any], questions: BinaryIO, answers: BinaryIO) 
 
 
 def _say(answer: object, answers: BinaryIO) -> None:
+    # Packed, since bytes are read from a pipe at once, and a list number by number.
     marshal.dump(packed(answer), answers)
     answers.flush()
 

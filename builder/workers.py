@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-from builder.execute.processes import PR_SET_PDEATHSIG, prctl
+from builder.execute.prctl import PR_SET_PDEATHSIG, prctl
 
 T = TypeVar("T")
 R = TypeVar("R")

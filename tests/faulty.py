@@ -9,8 +9,11 @@ line_of(site, "1 / 0")                              the true line of a text in t
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from textwrap import dedent
 
@@ -92,3 +95,42 @@ def temporary_files(root: Path) -> list[str]:
     """Return the names of files below a site that only a build under way may have."""
     names: Iterable[Path] = root.rglob("*")
     return [str(path) for path in names if path.name.startswith((".new-", ".next-")) or path.suffix == ".new"]
+
+
+def killed(site: TestSite, step: int) -> subprocess.CompletedProcess[str]:
+    """Build `site` and be killed before its step `step` (0: never)."""
+    return subprocess.run(
+        [sys.executable, "-m", "tests.killing", str(site.root), str(step)],
+        cwd=Path(__file__).resolve().parents[1],
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+
+
+def steps_in(done: subprocess.CompletedProcess[str]) -> int:
+    """How many steps had a build that was not killed?"""
+    assert "status 0" in done.stdout, done.stderr
+    return int(done.stdout.rpartition("steps ")[2].split()[0])
+
+
+def sources(site: TestSite) -> dict[str, bytes]:
+    """Every file that the author wrote."""
+    folder = site.root / "content"
+    return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def assert_mended(
+    site: TestSite, step: int, mark: str, old: Mapping[str, bytes], new: Mapping[str, bytes]
+) -> None:
+    """Kill a build at a step: the output is the old site or the new one, and the next build finishes it."""
+    written = sources(site)
+    assert killed(site, step).returncode == -signal.SIGKILL
+    assert site.output() in (old, new), step
+    assert sources(site) == written
+    assert left_after(mark) == []
+    again = site.command("build")
+    assert again.status == 0, again.err
+    assert site.output() == new, step
+    assert sources(site) == written
+    assert temporary_files(site.root) == []

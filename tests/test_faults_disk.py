@@ -18,18 +18,23 @@ import pytest
 from builder.execute.cache import Cache
 from builder.model import Figure, Output, Run, Text
 from tests.conftest import MakeSite, TestSite
-from tests.faulty import assert_healthy, faulty, left_after, post, processes_of, temporary_files
+from tests.faulty import (
+    assert_healthy,
+    assert_mended,
+    faulty,
+    killed,
+    left_after,
+    post,
+    processes_of,
+    sources,
+    steps_in,
+    temporary_files,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 pytestmark = pytest.mark.usefixtures("mark")
-
-
-def sources(site: TestSite) -> dict[str, bytes]:
-    """Every file that the author wrote."""
-    folder = site.root / "content"
-    return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 # --- row 38: interrupted ----------------------------------------------------------------------
@@ -98,24 +103,11 @@ def changed_site(tmp_path: Path) -> tuple[TestSite, dict[str, bytes], dict[str, 
     return old, before, ahead.output()
 
 
-def killed(site: TestSite, step: int) -> subprocess.CompletedProcess[str]:
-    """Build `site` and be killed before its step `step` (0: never)."""
-    return subprocess.run(
-        [sys.executable, "-m", "tests.killing", str(site.root), str(step)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=240,
-    )
-
-
 def steps_of(site: TestSite, tmp_path: Path) -> int:
     """How many steps has the build of `site`?"""
     copy = TestSite(tmp_path / "counted")
     shutil.copytree(site.root, copy.root)
-    done = killed(copy, 0)
-    assert "status 0" in done.stdout, done.stderr
-    return int(done.stdout.rpartition("steps ")[2].split()[0])
+    return steps_in(killed(copy, 0))
 
 
 @pytest.mark.parametrize("share", range(4))
@@ -129,16 +121,7 @@ def test_row_38_a_build_killed_at_any_step(
     for step in range(1 + share, count + 1, 4):
         site = TestSite(tmp_path / f"step-{step}")
         shutil.copytree(original.root, site.root)
-        written = sources(site)
-        assert killed(site, step).returncode == -signal.SIGKILL
-        assert site.output() in (old, new), step
-        assert sources(site) == written
-        assert left_after(mark) == []
-        again = site.command("build")
-        assert again.status == 0, again.err
-        assert site.output() == new, step
-        assert sources(site) == written
-        assert temporary_files(site.root) == []
+        assert_mended(site, step, mark, old, new)
         shutil.rmtree(site.root)
 
 
@@ -146,31 +129,29 @@ def test_row_38_a_build_with_a_lookout_killed_at_any_step(tmp_path: Path, mark: 
     """The same in one place, where the output folder is found as the last build left it."""
     site = TestSite(tmp_path / "site")
 
-    def edited(text: str, step: int) -> subprocess.CompletedProcess[str]:
+    def edit(text: str) -> None:
         site.write({"content/a.md": text, "content/b/c.md": f"---\ntags: [{text}]\n---\nBeside."})
         time.sleep(0.1)  # a file that has just changed is looked at again
-        return killed(site, step)
+
+    def edited(text: str) -> subprocess.CompletedProcess[str]:
+        edit(text)
+        return killed(site, 0)
 
     (site.root / "content").mkdir(parents=True)
-    edited("Old", 0)
+    edited("Old")
     old = site.output()
-    edited("New", 0)
+    edited("New")
     new = site.output()
-    edited("Old", 0)
-    done = edited("New", 0)
-    assert "a lookout steps" in done.stdout and "status 0" in done.stdout, done.stderr
-    count = int(done.stdout.rpartition("steps ")[2].split()[0])
+    edited("Old")
+    done = edited("New")
+    assert "a lookout steps" in done.stdout, done.stderr
+    count = steps_in(done)
     assert count > 20
     for step in range(1, count + 1, 4):
-        edited("Old", 0)
+        edited("Old")
         assert site.output() == old
-        assert edited("New", step).returncode == -signal.SIGKILL
-        assert site.output() in (old, new), step
-        assert left_after(mark) == []
-        again = site.command("build")
-        assert again.status == 0, again.err
-        assert site.output() == new, step
-        assert temporary_files(site.root) == []
+        edit("New")
+        assert_mended(site, step, mark, old, new)
 
 
 # --- row 39: the disk is full -----------------------------------------------------------------

@@ -29,7 +29,8 @@ import time
 from collections.abc import Collection, Mapping, Sequence, Set
 from typing import Any
 
-from builder.execute.processes import PR_SET_CHILD_SUBREAPER, children, prctl
+from builder.execute.prctl import PR_SET_CHILD_SUBREAPER, prctl
+from builder.execute.processes import children
 
 OMP_PAUSE_SOFT = 1
 SECONDS_OF_THREADS = 0.2  # that paused threads may take to be gone

@@ -7,7 +7,6 @@ import ctypes
 import os
 import select
 import signal
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,16 +14,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import socket
-
-PR_SET_PDEATHSIG = 1
-PR_SET_DUMPABLE = 4
-PR_SET_CHILD_SUBREAPER = 36
-
-
-def prctl(option: int, value: int) -> None:
-    """Call prctl(2) where there is one."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
 def signal_main_thread(pid: int, number: int) -> None:

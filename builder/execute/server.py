@@ -41,14 +41,8 @@ from pathlib import Path
 from typing import Any
 
 from builder.execute import cage
-from builder.execute.processes import (
-    PR_SET_CHILD_SUBREAPER,
-    PR_SET_PDEATHSIG,
-    descendants,
-    end_children,
-    prctl,
-    signal_main_thread,
-)
+from builder.execute.prctl import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, prctl
+from builder.execute.processes import descendants, end_children, signal_main_thread
 
 CANARY_SECONDS = 5.0
 SWEEP_SECONDS = 2.0

@@ -42,7 +42,7 @@ from typing import Any
 from builder.execute import branch, sharing, taint
 from builder.execute.figures import name_korean_font, register_figures
 from builder.execute.imports import on_import
-from builder.execute.processes import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, prctl
+from builder.execute.prctl import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, prctl
 from builder.execute.shell import QUIET_MAGICS, Shell, make_shell
 from builder.execute.watch import Watch, stamp
 

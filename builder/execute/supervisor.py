@@ -20,7 +20,8 @@ from types import TracebackType
 from typing import Any, TypeAlias
 
 from builder.execute import cage
-from builder.execute.processes import PR_SET_CHILD_SUBREAPER, children, end_children, prctl, readable
+from builder.execute.prctl import PR_SET_CHILD_SUBREAPER, prctl
+from builder.execute.processes import children, end_children, readable
 from builder.execute.running import ASKED, Begun, Ended, Job, Running, capture_file, contents
 from builder.frozen import frozen
 
