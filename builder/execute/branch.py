@@ -54,6 +54,7 @@ def branch(register: socket.socket, news: Mapping[str, Any], descriptors: Sequen
         return False
     between = os.getpid()
     try:
+        os.setsid()  # what is sent to the family of a session is not for its checkpoints, from the first moment on
         pid = os.fork()
         if pid:
             line = json.dumps({**news, "pid": pid}).encode()
@@ -62,7 +63,7 @@ def branch(register: socket.socket, news: Mapping[str, Any], descriptors: Sequen
     except BaseException:
         os._exit(1)
     random.setstate(state)
-    os.setsid()  # what is sent to the family of a session is not for its checkpoints
+    os.setsid()  # a family of its own, since signals are sent to families
     while os.getppid() == between:
         time.sleep(0.0002)
     return True
